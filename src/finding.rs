@@ -1,0 +1,93 @@
+//! What is said of an image: observations made by checks, and the findings they become.
+
+use crate::oci::Code;
+
+/// How much a finding matters; the order is the order of weight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Worth knowing; seldom worth a release.
+    Low,
+    /// Should be mended in the next round.
+    Medium,
+    /// Should not be shipped.
+    High,
+    /// Must not be shipped.
+    Critical,
+}
+
+impl Severity {
+    /// All severities, lightest first.
+    pub const ALL: [Self; 4] = [Self::Low, Self::Medium, Self::High, Self::Critical];
+
+    /// The lower-case name used in reports and arguments.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+/// Where an observation was made. All fields are optional: a config fault has no path, a file has no history line.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Evidence {
+    /// Absolute path in the image, raw bytes.
+    pub path: Option<Vec<u8>>,
+    /// Index of the layer that wrote it, base first.
+    pub layer: Option<usize>,
+    /// Index into the config's history.
+    pub history: Option<usize>,
+    /// The config field, such as `config.User`.
+    pub config: Option<String>,
+    /// For a link: what it points to, raw bytes.
+    pub linkname: Option<Vec<u8>>,
+    /// Name of the package that owns the path.
+    pub package: Option<String>,
+    /// Bytes that removing this path alone would save (0 for links and further names of an inode).
+    pub bytes: u64,
+}
+
+impl Evidence {
+    /// Evidence that is a field of the image's config.
+    #[must_use]
+    pub fn of_config(field: &str) -> Self {
+        Self { config: Some(field.to_owned()), ..Self::default() }
+    }
+}
+
+/// What one run of a check saw: one cause, however many paths.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Observation {
+    /// Overrides the check's severity, where the catalogue says that a case weighs more or less.
+    pub severity: Option<Severity>,
+    /// The code of `docs/findings.md`, for findings about the image's form and its user.
+    pub code: Option<Code>,
+    /// One sentence, without a full stop; names from the image already escaped.
+    pub message: String,
+    /// Where, sorted and without doubles once it leaves the conductor.
+    pub evidence: Vec<Evidence>,
+    /// A fix for this very case, when the check's general one can be bettered.
+    pub fix: Option<String>,
+}
+
+/// An observation stamped with its check's id and its severity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The check's id.
+    pub check: &'static str,
+    /// How much it matters.
+    pub severity: Severity,
+    /// What was seen.
+    pub observation: Observation,
+}
+
+impl Finding {
+    /// Bytes of all its evidence.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.observation.evidence.iter().fold(0, |sum, evidence| sum.saturating_add(evidence.bytes))
+    }
+}

@@ -1,0 +1,30 @@
+//! plimsoll reads a built container image, rebuilds the filesystem a runtime would mount, and says what is wrong with it.
+//!
+//! The data flows one way, and `tests/tidy.rs` holds who may name whom:
+//!
+//! ```text
+//! source --blobs--> layer --LayerIndex--> rootfs --Rootfs--> facts --Image--> checks --Observation--> report
+//!   oci, limits: nouns and caps, under all            build --' (which instruction wrote it)
+//!   archive: decompression and tar framing, under source and layer
+//! ```
+//!
+//! Invariants:
+//! - every byte of an image that is judged was read, and its size, digest and diff_id verified, to the last byte;
+//! - nothing from outside is trusted for a size, a count, an index or a path on the host;
+//! - what was not examined is said, and is never a pass;
+//! - the same image gives the same report, byte for byte.
+
+pub mod archive;
+pub mod build;
+pub mod checks;
+pub mod cli;
+pub mod facts;
+pub mod finding;
+pub mod layer;
+pub mod limits;
+pub mod oci;
+pub mod policy;
+pub mod report;
+pub mod rootfs;
+pub mod source;
+pub mod verify;

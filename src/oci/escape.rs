@@ -1,0 +1,73 @@
+//! Names from the image, made safe to print: `\xNN` for every byte that is not printable UTF-8, and `\\` for a backslash.
+
+use std::fmt::Write as _;
+
+/// Escapes raw bytes so that the result is printable, on one line, and can be turned back.
+#[must_use]
+pub fn escape(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            push(&mut out, character);
+        }
+        for byte in chunk.invalid() {
+            // writing to a String cannot fail
+            let _ = write!(out, "\\x{byte:02x}");
+        }
+    }
+    out
+}
+
+/// Escapes text, as [`escape`] does for bytes.
+#[must_use]
+pub fn escape_text(text: &str) -> String {
+    escape(text.as_bytes())
+}
+
+fn push(out: &mut String, character: char) {
+    if character == '\\' {
+        out.push_str("\\\\");
+    } else if is_printable(character) {
+        out.push(character);
+    } else {
+        let mut buffer = [0; 4];
+        for byte in character.encode_utf8(&mut buffer).bytes() {
+            let _ = write!(out, "\\x{byte:02x}");
+        }
+    }
+}
+
+/// Neither a control character nor one that changes how its neighbours are shown (Unicode categories Cc, Zl, Zp and the
+/// format characters of Cf: bidirectional controls, zero-width joiners, tags, byte-order marks).
+fn is_printable(character: char) -> bool {
+    !character.is_control()
+        && !matches!(u32::from(character),
+            0xAD | 0x61C | 0x180E | 0x200B..=0x200F | 0x2028..=0x202E | 0x2060..=0x206F | 0xFEFF
+            | 0xFFF9..=0xFFFB | 0xE0000..=0xE0FFF | 0xE000..=0xF8FF | 0xF0000..=0x10_FFFF)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_would_obey_is_escaped() {
+        assert_eq!(escape(b"/tab\tname\x1b[2J"), "/tab\\x09name\\x1b[2J");
+        assert_eq!(escape("/a\u{202e}b\u{2028}".as_bytes()), "/a\\xe2\\x80\\xaeb\\xe2\\x80\\xa8");
+        assert_eq!(escape(b"/caf\xe9"), "/caf\\xe9");
+        assert_eq!(escape(b"/back\\slash"), "/back\\\\slash");
+    }
+
+    #[test]
+    fn printable_text_of_any_script_is_left_alone() {
+        assert_eq!(escape("/utf8-é中 ok".as_bytes()), "/utf8-é中 ok");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn every_escaped_name_is_one_printable_line_and_distinct(a: Vec<u8>, b: Vec<u8>) {
+            proptest::prop_assert!(escape(&a).chars().all(is_printable));
+            proptest::prop_assert_eq!(a == b, escape(&a) == escape(&b));
+        }
+    }
+}

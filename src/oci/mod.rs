@@ -1,0 +1,15 @@
+//! Nouns of the image-spec, pure data: digests, descriptors, manifests, configs, platforms, and the codes of what is wrong with them.
+
+mod code;
+mod config;
+mod digest;
+mod escape;
+mod place;
+mod platform;
+
+pub use code::{Code, Tier};
+pub use config::{Healthcheck, History, ImageConfig, RuntimeConfig};
+pub use digest::{Algorithm, BlobDigest, DiffId, Digest, MalformedDigest};
+pub use escape::{escape, escape_text};
+pub use place::{Place, Remark};
+pub use platform::Platform;

@@ -1,0 +1,339 @@
+//! The report as it is published: the structs that the JSON schema is generated from. Field names are for ever.
+//!
+//! Paths are absolute in the image and escaped: `\xNN` where bytes are not printable UTF-8, a backslash doubled.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The report of one `plimsoll check`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Report {
+    /// Version and address of this format.
+    pub schema: Schema,
+    /// The program that wrote the report.
+    pub tool: Tool,
+    /// What was read.
+    pub source: SourceReport,
+    /// One for every image manifest that was verified, in the order of the index; empty when the source was refused.
+    pub images: Vec<ImageReport>,
+    /// Why the source as a whole could not be verified; empty otherwise.
+    pub errors: Vec<ErrorReport>,
+    /// The worst verdict of all images.
+    pub verdict: Verdict,
+}
+
+/// Version and address of the report's format.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Schema {
+    /// `MODEL.REVISION.ADDITION`: readers of the same MODEL can read the report.
+    pub version: String,
+    /// Where the JSON Schema is published.
+    pub url: String,
+}
+
+/// The program that wrote the report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Tool {
+    /// Always `plimsoll`.
+    pub name: String,
+    /// The program's version.
+    pub version: String,
+}
+
+/// What was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SourceReport {
+    /// `docker-archive`, `oci-archive`, `oci-layout`; null when it was not recognised.
+    pub kind: Option<String>,
+    /// File or folder name without its folder, escaped; `-` for standard input.
+    pub name: String,
+}
+
+/// How an image was judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Everything was examined and nothing fails the policy.
+    Pass,
+    /// A finding fails the policy.
+    Fail,
+    /// The image could not be verified wholly; never a pass.
+    Unverifiable,
+}
+
+/// One image.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ImageReport {
+    /// Name as asked or annotated, escaped; null when there is none.
+    pub reference: Option<String>,
+    /// From the image config; null when it could not be read.
+    pub platform: Option<PlatformReport>,
+    /// Digest of the image manifest; null for archives without one.
+    pub manifest_digest: Option<String>,
+    /// Digest of the image config; null when it could not be read.
+    pub config_digest: Option<String>,
+    /// What the image says it is (`PRETTY_NAME` of os-release), escaped; null when it does not say.
+    pub distribution: Option<String>,
+    /// Layers, base first.
+    pub layers: Vec<LayerReport>,
+    /// Who the container runs as; null when the tree is not known.
+    pub user: Option<UserReport>,
+    /// The health check; null when the config could not be read.
+    pub healthcheck: Option<HealthcheckReport>,
+    /// Numbers read off the image; null when the tree is not known.
+    pub measurements: Option<Measurements>,
+    /// Findings, most severe first, then by check, code and evidence.
+    pub findings: Vec<FindingReport>,
+    /// Findings of tier info: worth knowing, judged by nobody.
+    pub notes: Vec<FindingReport>,
+    /// Paths on which the tree of overlay runtimes and that of sequential unpackers differ, sorted.
+    pub trees_differ: Vec<DifferenceReport>,
+    /// The verdict on this image.
+    pub verdict: Verdict,
+    /// Why it could not be verified; empty otherwise.
+    pub errors: Vec<ErrorReport>,
+    /// What was read and what was not.
+    pub examined: Examined,
+}
+
+/// A platform.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PlatformReport {
+    /// GOOS value, escaped.
+    pub os: String,
+    /// GOARCH value, escaped.
+    pub architecture: String,
+    /// Variant of the architecture, escaped.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub variant: Option<String>,
+}
+
+/// One layer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LayerReport {
+    /// Position, base is 0.
+    pub index: usize,
+    /// Digest of the uncompressed tar, as the config names it.
+    pub diff_id: String,
+    /// Digest of the stored blob; null for archives without descriptors.
+    pub digest: Option<String>,
+    /// Media type of the descriptor, escaped; null for archives without descriptors.
+    pub media_type: Option<String>,
+    /// Bytes of the uncompressed tar.
+    pub uncompressed_bytes: u64,
+    /// Bytes of the stored blob, when it is compressed; null when it is not.
+    pub compressed_bytes: Option<u64>,
+    /// The instruction that made it, as the history tells, escaped; null when the history does not match the layers.
+    pub instruction: Option<String>,
+}
+
+/// The effective user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct UserReport {
+    /// `config.User`, escaped; empty when unset.
+    pub configured: String,
+    /// Effective uid; null when it does not resolve.
+    pub uid: Option<u32>,
+    /// Effective gid; null when it does not resolve.
+    pub gid: Option<u32>,
+    /// Supplementary groups, sorted.
+    pub groups: Vec<u32>,
+    /// Whether the user resolves in the image's own databases.
+    pub resolved: bool,
+}
+
+/// The health check.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct HealthcheckReport {
+    /// Whether there is a test that is not NONE.
+    pub present: bool,
+    /// The test as configured, each word escaped.
+    pub test: Vec<String>,
+}
+
+/// Numbers read off the image, without judgement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Measurements {
+    /// Sum of the uncompressed layers, buried bytes included.
+    pub shipped_bytes: u64,
+    /// Sum of the layer blobs as stored; null when no layer is compressed.
+    pub compressed_bytes: Option<u64>,
+    /// Bytes of regular files in the final filesystem, each inode once.
+    pub final_bytes: u64,
+    /// Bytes of regular files that are shipped and not in the final filesystem.
+    pub buried_bytes: u64,
+    /// Entries of the final filesystem, without the root.
+    pub entries: u64,
+    /// Packages in the databases of the operating system.
+    pub os_packages: u64,
+    /// Regular files that some user may execute.
+    pub executables: u64,
+}
+
+/// One finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FindingReport {
+    /// The check's id.
+    pub check: String,
+    /// The code, for findings about the image's form and its user.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub code: Option<String>,
+    /// `low`, `medium`, `high` or `critical`; null for notes.
+    pub severity: Option<String>,
+    /// One sentence.
+    pub message: String,
+    /// How to mend it.
+    pub fix: String,
+    /// Where, sorted.
+    pub evidence: Vec<EvidenceReport>,
+    /// Bytes that removing all of it saves in the final filesystem; absent when none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub bytes: Option<u64>,
+    /// Whether this finding alone fails the policy.
+    pub fails: bool,
+}
+
+/// One place of a finding.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct EvidenceReport {
+    /// Absolute path in the image, escaped.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub path: Option<String>,
+    /// Index of the layer that wrote it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub layer: Option<usize>,
+    /// Index into the config's history of the instruction that wrote it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub history: Option<usize>,
+    /// The config field.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub config: Option<String>,
+    /// What the link points to, escaped.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub linkname: Option<String>,
+    /// The package that owns the path, escaped.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub package: Option<String>,
+    /// Bytes of the file; absent for links and further names.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub bytes: Option<u64>,
+}
+
+/// A path on which the two trees differ.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DifferenceReport {
+    /// Absolute path, escaped.
+    pub path: String,
+    /// What overlay runtimes show there.
+    pub stacked: String,
+    /// What sequential unpackers make there.
+    pub sequential: String,
+}
+
+/// Why something could not be verified.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ErrorReport {
+    /// The code.
+    pub code: String,
+    /// Place, numbers and advice, one sentence.
+    pub message: String,
+    /// Where; empty when it is the source as a whole.
+    pub place: PlaceReport,
+    /// The limit that was hit.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub limit: Option<LimitReport>,
+}
+
+/// A limit that was hit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LimitReport {
+    /// Its name, as `--limit` takes it.
+    pub name: String,
+    /// Its value.
+    pub limit: u64,
+    /// What was found.
+    pub found: u64,
+}
+
+/// A place in an image.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PlaceReport {
+    /// Document or archive member, escaped.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub document: Option<String>,
+    /// Index of the layer.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub layer: Option<usize>,
+    /// Path, escaped.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub path: Option<String>,
+    /// Byte offset in the uncompressed layer.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub offset: Option<u64>,
+}
+
+/// What was read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Examined {
+    /// Layers read to the last byte.
+    pub layers: usize,
+    /// Tar entries of all layers.
+    pub entries: u64,
+    /// Uncompressed bytes of all layers.
+    pub bytes: u64,
+    /// Regular files whose content was looked at.
+    pub files_inspected: u64,
+    /// What could not be looked at.
+    pub not_examined: Vec<NotExaminedReport>,
+}
+
+/// Something that could not be looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NotExaminedReport {
+    /// Path, escaped; null when it is not one file.
+    pub path: Option<String>,
+    /// Index of the layer; null when it is not one layer.
+    pub layer: Option<usize>,
+    /// Why.
+    pub reason: String,
+}
+
+/// One line of `plimsoll ls --format json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct EntryReport {
+    /// Absolute path, escaped.
+    pub path: String,
+    /// `file`, `dir`, `symlink`, `char`, `block` or `fifo`.
+    pub r#type: String,
+    /// Four octal digits.
+    pub mode: String,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// Logical bytes of a regular file.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub size: Option<u64>,
+    /// Target of a symbolic link, escaped.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub linktarget: Option<String>,
+    /// Major and minor number of a device.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub dev: Option<[u32; 2]>,
+    /// SHA-256 of a regular file, hex.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub sha256: Option<String>,
+    /// Extended attributes: name, value as hex.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub xattrs: BTreeMap<String, String>,
+    /// First name of the same inode, for its further names.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub hardlink_of: Option<String>,
+    /// A directory that no entry names.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub implied: bool,
+    /// Index of the layer that last wrote it.
+    pub layer: usize,
+}
