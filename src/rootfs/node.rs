@@ -235,14 +235,13 @@ impl Rootfs {
                 return NodeId(self.put(directory, name, number));
             }
             let existing = self.child(NodeId(directory), name).filter(|id| self.inode(*id).is_directory());
-            directory = match existing {
-                Some(id) => id.0,
-                None => {
-                    let layer = self.inodes.get(index(number)).map_or(0, |inode| inode.layer);
-                    let implied = Inode { is_implied: true, ..Inode::new(InodeKind::Directory, 0o755, layer) };
-                    let implied = self.add_inode(implied);
-                    self.put(directory, name, implied)
-                }
+            directory = if let Some(id) = existing {
+                id.0
+            } else {
+                let layer = self.inodes.get(index(number)).map_or(0, |inode| inode.layer);
+                let implied = Inode { is_implied: true, ..Inode::new(InodeKind::Directory, 0o755, layer) };
+                let implied = self.add_inode(implied);
+                self.put(directory, name, implied)
             };
         }
         if let Some(root) = self.nodes.first_mut() {
