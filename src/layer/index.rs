@@ -57,6 +57,18 @@ impl Default for LayerIndex {
 }
 
 impl LayerIndex {
+    /// Whether the stored bytes have this digest.
+    #[must_use]
+    pub fn has_digest(&self, digest: &BlobDigest) -> bool {
+        self.digest.as_ref() == Some(digest)
+    }
+
+    /// Whether the uncompressed bytes have this digest.
+    #[must_use]
+    pub fn has_diff_id(&self, diff_id: &DiffId) -> bool {
+        [&self.diff_id, &self.diff_id_sha512].into_iter().any(|found| found.as_ref() == Some(diff_id))
+    }
+
     /// The bytes of a span of this index; empty for a span of another index.
     #[must_use]
     pub fn name(&self, span: &Span) -> &[u8] {

@@ -1,0 +1,77 @@
+//! The conductor: source, layers, tree, facts, checks, verdict. The only room that names every stage.
+
+mod image;
+mod layers;
+mod listing;
+mod translate;
+
+use std::sync::atomic::AtomicU64;
+
+use crate::limits::Limits;
+use crate::policy::Policy;
+use crate::report::model::{ImageReport, Report, Verdict};
+use crate::source::{self, Source};
+
+use image::Examined;
+use layers::LayerStore;
+
+pub use listing::{Listing, Tree, list};
+
+/// What to verify, and how.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// The input and the choice of image and platform.
+    pub source: source::Request,
+    /// What fails.
+    pub policy: Policy,
+    /// Caps.
+    pub limits: Limits,
+}
+
+/// How far the work is; counters only grow.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Uncompressed bytes of layers read.
+    pub bytes: AtomicU64,
+    /// Layers read to the end.
+    pub layers_done: AtomicU64,
+    /// Layers to read, as far as known.
+    pub layers_total: AtomicU64,
+}
+
+/// Verifies the images that `request` selects. Never fails: what cannot be verified is in the report.
+#[must_use]
+pub fn verify(request: &Request, progress: &Progress) -> Report {
+    run(request, false, progress, |_, _| {})
+}
+
+/// The whole flow; `each` sees every image with its examination before it is dropped.
+fn run(request: &Request, digest_files: bool, progress: &Progress, mut each: impl FnMut(&ImageReport, Examined)) -> Report {
+    let mut store = LayerStore::new(request, digest_files, progress);
+    let source = match source::open(&request.source, &mut store, &request.limits) {
+        Ok(source) => source,
+        Err(error) => return translate::refused(&request.source.input, &error),
+    };
+    let mut images = Vec::with_capacity(source.images().len());
+    store.expect(source.as_ref());
+    for record in source.images() {
+        let examined = image::examine(record, source.as_ref(), &mut store, request);
+        let report = translate::image(record, &examined, &request.policy);
+        each(&report, examined);
+        images.push(report);
+        store.release(record);
+    }
+    assemble(source.as_ref(), images)
+}
+
+fn assemble(source: &dyn Source, images: Vec<ImageReport>) -> Report {
+    let verdict = images.iter().map(|image| image.verdict).max().unwrap_or(Verdict::Unverifiable);
+    Report {
+        schema: translate::schema(),
+        tool: translate::tool(),
+        source: translate::source(source),
+        images,
+        errors: Vec::new(),
+        verdict,
+    }
+}

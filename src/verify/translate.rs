@@ -1,0 +1,248 @@
+//! From what is known to the published report: no decision but the verdict, no format.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use super::image::{Examined, Problem};
+use crate::archive::compression::Compression;
+use crate::build::Step;
+use crate::checks;
+use crate::facts::{Image, NotExamined};
+use crate::finding::{Evidence, Finding, Observation};
+use crate::limits::LimitHit;
+use crate::oci::{Healthcheck, Place, Platform, escape, escape_text};
+use crate::policy::Policy;
+use crate::report::model as out;
+use crate::report::{SCHEMA_URL, SCHEMA_VERSION};
+use crate::source::{self, ImageRecord, LayerRecord, Source};
+
+pub(super) fn schema() -> out::Schema {
+    out::Schema { version: SCHEMA_VERSION.to_owned(), url: SCHEMA_URL.to_owned() }
+}
+
+pub(super) fn tool() -> out::Tool {
+    out::Tool { name: "plimsoll".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
+}
+
+pub(super) fn source(source: &dyn Source) -> out::SourceReport {
+    out::SourceReport { kind: Some(source.kind().as_str().to_owned()), name: escape_text(source.name()) }
+}
+
+/// The report of a source that could not be opened.
+pub(super) fn refused(input: &Path, error: &source::Error) -> out::Report {
+    let name = input.file_name().unwrap_or(OsStr::new("-"));
+    out::Report {
+        schema: schema(),
+        tool: tool(),
+        source: out::SourceReport { kind: None, name: escape(name.as_bytes()) },
+        images: Vec::new(),
+        errors: vec![problem(&Problem::of_source(error))],
+        verdict: out::Verdict::Unverifiable,
+    }
+}
+
+/// The report of one image.
+pub(super) fn image(record: &ImageRecord, examined: &Examined, policy: &Policy) -> out::ImageReport {
+    let known = examined.image.as_ref();
+    let steps = known.map_or_else(|| steps_of(record), |image| image.steps.clone());
+    out::ImageReport {
+        reference: record.reference.as_deref().map(escape_text),
+        platform: record.config.as_ref().map(|config| platform(&config.platform)),
+        manifest_digest: record.manifest_digest.as_ref().map(ToString::to_string),
+        config_digest: record.config_digest.as_ref().map(ToString::to_string),
+        distribution: known.and_then(distribution),
+        layers: layers(record, examined, &steps),
+        user: known.map(user),
+        healthcheck: record.config.as_ref().map(|config| healthcheck(config.runtime.healthcheck.as_ref())),
+        measurements: known.map(|image| measurements(image, examined)),
+        findings: examined.findings.iter().map(|found| finding(found, policy)).collect(),
+        notes: examined.notes.iter().map(note).collect(),
+        trees_differ: known.map(differences).unwrap_or_default(),
+        verdict: verdict(examined, policy),
+        errors: examined.problems.iter().map(problem).collect(),
+        examined: counts(examined),
+    }
+}
+
+/// Errors first: without them a failing finding decides; then what was not examined; only then a pass.
+fn verdict(examined: &Examined, policy: &Policy) -> out::Verdict {
+    if examined.image.is_none() || !examined.problems.is_empty() {
+        out::Verdict::Unverifiable
+    } else if examined.findings.iter().any(|finding| policy.fails(finding)) {
+        out::Verdict::Fail
+    } else if !examined.unseen.is_empty() && !policy.allow_incomplete {
+        out::Verdict::Unverifiable
+    } else {
+        out::Verdict::Pass
+    }
+}
+
+fn steps_of(record: &ImageRecord) -> Vec<Step> {
+    record.config.as_ref().map(|config| crate::build::steps(&config.history, record.layers.len())).unwrap_or_default()
+}
+
+fn platform(platform: &Platform) -> out::PlatformReport {
+    out::PlatformReport {
+        os: escape_text(&platform.os),
+        architecture: escape_text(&platform.architecture),
+        variant: platform.variant.as_deref().map(escape_text),
+    }
+}
+
+fn distribution(image: &Image) -> Option<String> {
+    let release = image.os_release.as_ref()?;
+    let name = release.pretty_name.clone().or_else(|| {
+        let version = release.version_id.as_deref().unwrap_or_default();
+        (!release.id.is_empty()).then(|| format!("{} {version}", release.id).trim_end().to_owned())
+    });
+    name.as_deref().map(escape_text)
+}
+
+fn layers(record: &ImageRecord, examined: &Examined, steps: &[Step]) -> Vec<out::LayerReport> {
+    let layer = |(index, layer): (usize, &LayerRecord)| {
+        let read = examined.layers.get(index).and_then(Option::as_ref);
+        out::LayerReport {
+            index,
+            diff_id: layer.diff_id.to_string(),
+            digest: layer.digest.as_ref().map(ToString::to_string),
+            media_type: (!layer.media_type.is_empty()).then(|| escape_text(&layer.media_type)),
+            uncompressed_bytes: read.map_or(0, |read| read.uncompressed_bytes),
+            compressed_bytes: read.filter(|read| read.compression != Compression::None).map(|read| read.compressed_bytes),
+            instruction: steps.get(index).and_then(|step| step.instruction.as_deref()).map(escape_text),
+        }
+    };
+    record.layers.iter().enumerate().map(layer).collect()
+}
+
+fn user(image: &Image) -> out::UserReport {
+    let user = &image.user;
+    out::UserReport {
+        configured: escape_text(&user.configured),
+        uid: user.uid,
+        gid: user.gid,
+        groups: user.groups.clone(),
+        resolved: user.problem.is_none(),
+    }
+}
+
+fn healthcheck(healthcheck: Option<&Healthcheck>) -> out::HealthcheckReport {
+    let test = healthcheck.map(|healthcheck| healthcheck.test.as_slice()).unwrap_or_default();
+    let present = test.first().is_some_and(|first| first != "NONE");
+    out::HealthcheckReport { present, test: test.iter().map(|word| escape_text(word)).collect() }
+}
+
+fn measurements(image: &Image, examined: &Examined) -> out::Measurements {
+    let read = || examined.layers.iter().flatten();
+    let is_compressed = read().any(|layer| layer.compression != Compression::None);
+    let (mut entries, mut final_bytes) = (0_u64, 0_u64);
+    let mut inodes = std::collections::BTreeSet::new();
+    for (_, node) in image.rootfs.entries() {
+        entries = entries.saturating_add(1);
+        if inodes.insert(image.rootfs.inode_number(node)) {
+            final_bytes = final_bytes.saturating_add(image.rootfs.inode(node).size());
+        }
+    }
+    let sum = |numbers: &mut dyn Iterator<Item = u64>| numbers.fold(0, u64::saturating_add);
+    out::Measurements {
+        shipped_bytes: sum(&mut read().map(|layer| layer.uncompressed_bytes)),
+        compressed_bytes: is_compressed.then(|| sum(&mut read().map(|layer| layer.compressed_bytes))),
+        final_bytes,
+        buried_bytes: sum(&mut examined.buried_bytes.iter().copied()),
+        entries,
+        os_packages: count(image.packages.list.len()),
+        executables: count(image.executables.len()),
+    }
+}
+
+fn finding(finding: &Finding, policy: &Policy) -> out::FindingReport {
+    let fix = checks::find(finding.check).map_or("", |check| check.fix);
+    let bytes = finding.bytes();
+    let observation = &finding.observation;
+    out::FindingReport {
+        check: finding.check.to_owned(),
+        code: observation.code.map(|code| code.to_string()),
+        severity: Some(finding.severity.as_str().to_owned()),
+        message: observation.message.clone(),
+        fix: observation.fix.clone().unwrap_or_else(|| fix.to_owned()),
+        evidence: observation.evidence.iter().map(evidence).collect(),
+        bytes: (bytes > 0).then_some(bytes),
+        fails: policy.fails(finding),
+    }
+}
+
+fn note(observation: &Observation) -> out::FindingReport {
+    out::FindingReport {
+        check: "ambiguous-layer".to_owned(),
+        code: observation.code.map(|code| code.to_string()),
+        severity: None,
+        message: observation.message.clone(),
+        fix: observation.fix.clone().unwrap_or_default(),
+        evidence: observation.evidence.iter().map(evidence).collect(),
+        bytes: None,
+        fails: false,
+    }
+}
+
+fn evidence(evidence: &Evidence) -> out::EvidenceReport {
+    out::EvidenceReport {
+        path: evidence.path.as_deref().map(escape),
+        layer: evidence.layer,
+        history: evidence.history,
+        config: evidence.config.clone(),
+        linkname: evidence.linkname.as_deref().map(escape),
+        package: evidence.package.as_deref().map(escape_text),
+        bytes: (evidence.bytes > 0).then_some(evidence.bytes),
+    }
+}
+
+fn differences(image: &Image) -> Vec<out::DifferenceReport> {
+    let difference = |difference: &crate::rootfs::Difference| out::DifferenceReport {
+        path: escape(&difference.path),
+        stacked: difference.stacked.clone(),
+        sequential: difference.sequential.clone(),
+    };
+    image.differences.iter().map(difference).collect()
+}
+
+fn problem(problem: &Problem) -> out::ErrorReport {
+    out::ErrorReport {
+        code: problem.code.to_string(),
+        message: problem.message.clone(),
+        place: place(&problem.place),
+        limit: problem.limit.as_ref().map(|LimitHit { name, limit, found }| out::LimitReport {
+            name: (*name).to_owned(),
+            limit: *limit,
+            found: *found,
+        }),
+    }
+}
+
+fn place(place: &Place) -> out::PlaceReport {
+    out::PlaceReport {
+        document: place.document.clone(),
+        layer: place.layer,
+        path: place.path.as_deref().map(escape),
+        offset: place.offset,
+    }
+}
+
+fn counts(examined: &Examined) -> out::Examined {
+    let read = || examined.layers.iter().flatten();
+    let not_examined = |(place, reason): &NotExamined| out::NotExaminedReport {
+        path: place.path.as_deref().map(escape),
+        layer: place.layer,
+        reason: reason.clone(),
+    };
+    out::Examined {
+        layers: read().filter(|layer| layer.errors.is_empty()).count(),
+        entries: read().map(|layer| count(layer.changes.len())).fold(0, u64::saturating_add),
+        bytes: read().map(|layer| layer.uncompressed_bytes).fold(0, u64::saturating_add),
+        files_inspected: read().map(|layer| layer.files_inspected).fold(0, u64::saturating_add),
+        not_examined: examined.unseen.iter().map(not_examined).collect(),
+    }
+}
+
+fn count(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
+}
