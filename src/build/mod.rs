@@ -2,6 +2,10 @@
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+mod redact;
+
+pub use redact::redact;
+
 use crate::oci::History;
 
 /// What made one layer.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::image::{Examined, Problem};
 use crate::archive::compression::Compression;
-use crate::build::Step;
+use crate::build::{Step, redact};
 use crate::checks;
 use crate::facts::{Image, NotExamined};
 use crate::finding::{Evidence, Finding, Observation};
@@ -109,7 +109,7 @@ fn layers(record: &ImageRecord, examined: &Examined, steps: &[Step]) -> Vec<out:
             media_type: (!layer.media_type.is_empty()).then(|| escape_text(&layer.media_type)),
             uncompressed_bytes: read.map_or(0, |read| read.uncompressed_bytes),
             compressed_bytes: read.filter(|read| read.compression != Compression::None).map(|read| read.compressed_bytes),
-            instruction: steps.get(index).and_then(|step| step.instruction.as_deref()).map(escape_text),
+            instruction: steps.get(index).and_then(|step| step.instruction.as_deref()).map(|text| escape_text(&redact(text))),
         }
     };
     record.layers.iter().enumerate().map(layer).collect()
