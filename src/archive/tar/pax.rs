@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn malformed_records_are_refused() {
         for bad in [
-            b"9 path=a\n".as_slice(),
+            b"8 path=a\n".as_slice(),
             b"11 path=a\n",
             b"-10 path=a\n",
             b"x path=a\n",
