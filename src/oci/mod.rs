@@ -3,9 +3,12 @@
 mod code;
 mod config;
 mod digest;
+pub mod document;
 mod escape;
+pub mod json;
 mod place;
 mod platform;
+mod shapes;
 
 pub use code::{Code, Tier};
 pub use config::{Healthcheck, History, ImageConfig, RuntimeConfig};
