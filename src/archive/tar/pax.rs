@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn malformed_records_are_refused() {
         for bad in [
-            b"9 path=a\n".as_slice(),
+            b"8 path=a\n".as_slice(),
             b"11 path=a\n",
             b"-10 path=a\n",
             b"x path=a\n",
@@ -138,9 +138,7 @@ mod tests {
 
     #[test]
     fn a_nul_is_allowed_in_values_that_are_no_names() {
-        let records =
-            Records::parse(b"27 SCHILY.xattr.user.a=\0\x01\n").or_else(|_| Records::parse(b"26 SCHILY.xattr.user.a=\0\x01\n"));
-        let records = records.unwrap();
+        let records = Records::parse(b"26 SCHILY.xattr.user.a=\0\x01\n").unwrap();
         assert_eq!(records.with_prefix("SCHILY.xattr.").collect::<Vec<_>>(), [(b"user.a".as_slice(), b"\0\x01".as_slice())]);
     }
 

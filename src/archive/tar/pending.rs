@@ -12,6 +12,9 @@ use crate::oci::{Code, escape};
 /// What an octal size field can say at most; writers of larger files put this or 0 there, and the size into a PAX record.
 const OCTAL_SIZE_MAX: i64 = 0o777_7777_7777;
 
+/// Names and values, sorted by name.
+type Xattrs = Vec<(Vec<u8>, Vec<u8>)>;
+
 /// Extension headers in a row, waiting for their entry.
 #[derive(Debug, Default)]
 pub(super) struct Pending {
@@ -106,15 +109,7 @@ impl Pending {
         }
         let records = self.records.take().unwrap_or_default();
         merge(&mut header, &records).map_err(|reason| malformed(&reason))?;
-        if let Some(name) = self.long_name.take().filter(|name| !name.is_empty()) {
-            header.name = name;
-        }
-        if let Some(link) = self.long_link.take().filter(|link| !link.is_empty()) {
-            header.link = link;
-        }
-        if header.has_gnu_prefix {
-            self.remark(Code::GnuHeaderPrefix, || "the name is read with a prefix, which other readers do not see".into());
-        }
+        self.apply_names(&mut header);
         if header.type_flag == 0 {
             header.type_flag = if header.name.ends_with(b"/") { b'5' } else { b'0' };
         }
@@ -156,6 +151,20 @@ impl Pending {
             offset,
         };
         Ok(Prepared { entry, stored, size, map })
+    }
+
+    /// GNU long names beat those of PAX records.
+    fn apply_names(&mut self, header: &mut Header) {
+        if let Some(name) = self.long_name.take().filter(|name| !name.is_empty()) {
+            header.name = name;
+            header.has_gnu_prefix = false;
+        }
+        if let Some(link) = self.long_link.take().filter(|link| !link.is_empty()) {
+            header.link = link;
+        }
+        if header.has_gnu_prefix {
+            self.remark(Code::GnuHeaderPrefix, || "the name is read with a prefix, which other readers do not see".into());
+        }
     }
 
     fn note_sizes(&mut self, header: &Header, header_size: i64) {
@@ -240,7 +249,7 @@ fn kind(header: &Header, offset: u64) -> Result<EntryKind, Error> {
     })
 }
 
-fn xattrs(records: &Records, limits: &Limits) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Error> {
+fn xattrs(records: &Records, limits: &Limits) -> Result<Xattrs, Error> {
     let mut total = 0_u64;
     records
         .with_prefix("SCHILY.xattr.")

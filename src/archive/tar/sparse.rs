@@ -68,7 +68,7 @@ impl LeadingMap {
     /// Takes the next block; `left` are the bytes of content after it. Some when the map is complete.
     pub(super) fn push(&mut self, block: &Block, left: u64, limits: &Limits) -> Result<Option<Vec<Extent>>, Fault> {
         self.text.extend_from_slice(block);
-        let lines = block.iter().filter(|b| **b == b'\n').count();
+        let lines = memchr::memchr_iter(b'\n', block).count();
         self.lines = self.lines.saturating_add(lines as u64);
         if self.count.is_none() && self.lines > 0 {
             self.count = Some(self.announced_extents(left)?);
