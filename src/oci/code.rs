@@ -140,6 +140,7 @@ codes! {
         UserIsRoot = "user-is-root": "the container runs as uid 0",
     }
     Info {
+        IndexEntryNotExamined = "index-entry-not-examined": "an index lists something that is not in this file or is no image: it was not examined",
         EntryThroughSymlink = "entry-through-symlink": "an entry is written through a symbolic link of the same layer",
         PathNotNormal = "path-not-normal": "a name with doubled slashes, inner dots or other spellings",
         WhiteoutNotEmpty = "whiteout-not-empty": "a whiteout with content",

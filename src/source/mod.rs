@@ -5,7 +5,18 @@
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 #![expect(clippy::disallowed_methods, reason = "the room that opens the input")]
 
+mod archive_members;
+mod candidate;
+mod detect;
+mod docker_archive;
 mod error;
+mod layout;
+mod members;
+mod oci_graph;
+mod oci_image;
+mod stream;
+mod verified;
+mod walk;
 
 pub use error::Error;
 
@@ -13,7 +24,7 @@ use std::io::Read;
 use std::path::PathBuf;
 
 use crate::limits::Limits;
-use crate::oci::{Algorithm, BlobDigest, DiffId, ImageConfig, Place, Platform, Remark};
+use crate::oci::{Algorithm, BlobDigest, DiffId, ImageConfig, Platform, Remark};
 
 /// What the user asked for.
 #[derive(Debug, Clone, Default)]
@@ -114,10 +125,38 @@ pub trait Source: Send + Sync {
 /// Opens `request.input`, detects its kind and reads its documents. Blobs of inputs that cannot be read twice are handed
 /// to `visitor` as they pass.
 pub fn open(request: &Request, visitor: &mut dyn BlobVisitor, limits: &Limits) -> Result<Box<dyn Source>, Error> {
-    let _ = (visitor, limits);
-    Err(Error::NotAnImage {
-        place: Place::document(request.input.display().to_string()),
-        found: "nothing".into(),
-        advice: String::new(),
-    })
+    detect::open(request, visitor, limits).map(|opened| Box::new(opened) as Box<dyn Source>)
 }
+
+/// An opened source of any kind.
+struct Opened {
+    kind: Kind,
+    name: String,
+    images: Vec<ImageRecord>,
+    members: Box<dyn members::Members>,
+}
+
+impl Source for Opened {
+    fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn images(&self) -> &[ImageRecord] {
+        &self.images
+    }
+
+    fn open_blob(&self, id: &BlobId) -> Result<Box<dyn Read + Send + '_>, Error> {
+        self.members.open(id)
+    }
+
+    fn blob_bytes(&self, id: &BlobId) -> Option<u64> {
+        self.members.bytes(id)
+    }
+}
+
+#[cfg(test)]
+mod tests;
