@@ -47,6 +47,13 @@ fn after_a_thousand_errors_the_rest_is_not_read() {
 }
 
 #[test]
+fn a_thousand_remarks_of_a_kind_are_kept_and_the_rest_is_counted() {
+    let merged = merged(&[(0..1_202).map(|_| file("f", 1)).collect()]);
+    assert_eq!(merged.remarks.len(), 2);
+    assert!(merged.remarks.iter().any(|remark| remark.detail == "and 201 more in this layer"), "{:?}", merged.remarks);
+}
+
+#[test]
 fn bytes_that_upper_layers_hide_are_counted_to_the_layer_that_ships_them() {
     let layers = [
         vec![file("gone", 10), file("kept", 20), file("twice", 3), file("twice", 40)],
