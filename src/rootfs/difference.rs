@@ -1,7 +1,6 @@
 //! Two trees compared, path by path.
 
 use super::node::{Inode, InodeKind, NodeId, Rootfs};
-use super::upper::what;
 use crate::limits::{LimitHit, Limits};
 use crate::oci::escape;
 
@@ -77,7 +76,7 @@ fn describe(path: Vec<u8>, one: Option<&Inode>, other: Option<&Inode>) -> Differ
 
 fn description(inode: Option<&Inode>) -> String {
     let Some(inode) = inode else { return "nothing".to_owned() };
-    let own = format!("{} {:04o} {}:{}", what(inode), inode.mode, inode.uid, inode.gid);
+    let own = format!("{} {:04o} {}:{}", inode.what(), inode.mode, inode.uid, inode.gid);
     match &inode.kind {
         InodeKind::File { size } => format!("{own} {size} bytes"),
         InodeKind::Symlink { target } => format!("{own} to {}", escape(target)),

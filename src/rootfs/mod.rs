@@ -34,6 +34,7 @@ mod error;
 mod node;
 mod overlay;
 mod resolve;
+mod sayings;
 mod sequential;
 mod upper;
 mod walk;
@@ -54,8 +55,8 @@ use crate::layer::{ChangeKind, LayerIndex};
 use crate::limits::{LimitHit, Limits};
 use crate::oci::{Code, Remark};
 
+use sayings::Sayings;
 use sequential::{Notes, Sequential};
-use upper::Sayings;
 use walk::Budget;
 
 /// Entries that cannot be applied, after which no more are looked for.
@@ -118,10 +119,8 @@ fn finish(layers: &[&LayerIndex], stacked: Rootfs, sequential: Rootfs, mut sayin
     }
     let differences = if sayings.errors.is_empty() { difference::compare(&stacked, &sequential) } else { Vec::new() };
     let buried_bytes = buried_bytes(layers, &stacked);
-    // both trees may have seen the same
-    sayings.remarks.sort_by(|one, other| (&one.place, one.code, &one.detail).cmp(&(&other.place, other.code, &other.detail)));
-    sayings.remarks.dedup();
-    Merged { stacked, sequential, differences, remarks: sayings.remarks, errors: sayings.errors, buried_bytes }
+    let (remarks, errors) = sayings.into_parts();
+    Merged { stacked, sequential, differences, remarks, errors, buried_bytes }
 }
 
 fn buried_bytes(layers: &[&LayerIndex], stacked: &Rootfs) -> Vec<u64> {

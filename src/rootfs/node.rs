@@ -98,6 +98,18 @@ impl Inode {
         }
     }
 
+    /// Its kind, for people.
+    pub(super) fn what(&self) -> &'static str {
+        match self.kind {
+            InodeKind::File { .. } => "file",
+            InodeKind::Directory => "directory",
+            InodeKind::Symlink { .. } => "symlink",
+            InodeKind::CharDevice { .. } => "character device",
+            InodeKind::BlockDevice { .. } => "block device",
+            InodeKind::Fifo => "fifo",
+        }
+    }
+
     /// A regular file that some user may execute.
     #[must_use]
     pub fn is_executable_file(&self) -> bool {

@@ -2,7 +2,8 @@
 
 use super::entry::WHITEOUT;
 use super::node::{Inode, NodeId, Rootfs, index};
-use super::upper::{Sayings, Upper, what};
+use super::sayings::Sayings;
+use super::upper::Upper;
 use crate::oci::{Code, escape};
 
 /// Lays `upper` over `lower`.
@@ -72,7 +73,7 @@ impl Laying<'_> {
             let detail = format!("layer {} has a link to {}", inode.layer, escape(target));
             self.remark(Code::EntryThroughLowerSymlink, node, &detail);
         } else {
-            let detail = format!("layer {} has a {}", inode.layer, what(inode));
+            let detail = format!("layer {} has a {}", inode.layer, inode.what());
             self.remark(Code::ParentIsLowerFile, node, &detail);
         }
     }

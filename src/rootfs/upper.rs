@@ -2,30 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::Error;
 use super::entry::{Entry, WHITEOUT, without_overlay};
 use super::node::{Inode, NodeId, Rootfs};
+use super::sayings::Sayings;
 use super::walk::{Budget, Missing, Obstacle, Reached, split, walk};
 use crate::layer::{ChangeKind, LayerIndex};
 use crate::limits::LimitHit;
-use crate::oci::{Code, Place, Remark, escape};
-
-/// What the merge says besides its trees.
-#[derive(Debug, Default)]
-pub(super) struct Sayings {
-    pub(super) remarks: Vec<Remark>,
-    pub(super) errors: Vec<Error>,
-}
-
-impl Sayings {
-    pub(super) fn remark(&mut self, code: Code, layer: usize, path: &[u8], detail: &str) {
-        self.remarks.push(Remark { code, place: Place::path(path).in_layer(layer), detail: detail.to_owned() });
-    }
-
-    pub(super) fn refuse(&mut self, code: Code, layer: usize, path: &[u8], detail: &str) {
-        self.errors.push(Error::Entry { code, layer, path: path.to_vec(), detail: detail.to_owned() });
-    }
-}
+use crate::oci::{Code, escape};
 
 /// A layer's own directory. Whiteouts are 0:0 character devices, as on disk; those that `.wh.` names made have no entry.
 #[derive(Debug, Default)]
@@ -121,7 +104,7 @@ impl Unpacker<'_, '_> {
         if let Some(id) = existing.filter(|_| !was_whiteout) {
             let old = self.upper.tree.inode(id);
             if !(is_directory && old.is_directory() && old.is_implied) {
-                let detail = format!("{} after {}", what(&inode), what(old));
+                let detail = format!("{} after {}", inode.what(), old.what());
                 self.remark(Code::DuplicateEntry, entry, &detail);
             }
             if is_directory && self.upper.tree.inode(id).is_directory() {
@@ -191,7 +174,7 @@ impl Unpacker<'_, '_> {
         match self.upper.tree.child(NodeId(directory), name) {
             Some(id) if is_marker(self.upper.tree.inode(id)) => self.remark(Code::DuplicateEntry, entry, "a whiteout twice"),
             Some(id) => {
-                let detail = format!("after {} of that name", what(self.upper.tree.inode(id)));
+                let detail = format!("after {} of that name", self.upper.tree.inode(id).what());
                 return Err(Refused::Entry(Code::WhiteoutAfterSibling, detail));
             }
             None => {
@@ -241,7 +224,7 @@ impl Unpacker<'_, '_> {
                     return Ok(None);
                 }
                 let parent = self.upper.tree.path(NodeId(node));
-                let detail = format!("{} is {}", escape(&parent), what(inode));
+                let detail = format!("{} is {}", escape(&parent), inode.what());
                 Err(Refused::Entry(Code::ParentNotDirectory, detail))
             }
         }
@@ -272,18 +255,4 @@ impl Unpacker<'_, '_> {
 /// A whiteout that a `.wh.` name made; a device entry that overlayfs takes for one has its entry.
 fn is_marker(inode: &Inode) -> bool {
     inode.kind == WHITEOUT && inode.entry.is_none()
-}
-
-/// The kind of an inode, for people.
-pub(super) fn what(inode: &Inode) -> &'static str {
-    use super::node::InodeKind;
-    match inode.kind {
-        InodeKind::File { .. } => "file",
-        InodeKind::Directory => "directory",
-        InodeKind::Symlink { .. } => "symlink",
-        _ if is_marker(inode) => "whiteout",
-        InodeKind::CharDevice { .. } => "character device",
-        InodeKind::BlockDevice { .. } => "block device",
-        InodeKind::Fifo => "fifo",
-    }
 }
