@@ -1,0 +1,1 @@
+//! Databases made by a small writer here.
