@@ -5,17 +5,21 @@
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+mod builder;
+mod entries;
 mod error;
 mod index;
+mod indexing;
+mod path;
 pub mod probe;
+mod stream;
 
 pub use error::Error;
 pub use index::{Change, ChangeKind, Content, LayerIndex, Span, Xattr};
+pub use indexing::{index, read_bodies};
 
-use std::io::Read;
 use std::sync::atomic::AtomicU64;
 
-use crate::limits::Limits;
 use crate::oci::Algorithm;
 
 /// How a layer is to be indexed.
@@ -27,17 +31,4 @@ pub struct Options<'a> {
     pub digest_files: bool,
     /// Counts uncompressed bytes read, for progress.
     pub progress: &'a AtomicU64,
-}
-
-/// Reads one layer blob to its last byte. Never fails: what is wrong is in [`LayerIndex::errors`].
-pub fn index(reader: &mut (dyn Read + Send), options: Options<'_>, limits: &Limits) -> LayerIndex {
-    let _ = (reader, options, limits);
-    LayerIndex::default()
-}
-
-/// Reads a layer again for the bodies of some entries (indexes into [`LayerIndex::changes`], ascending), each at most
-/// `limits.kept_file_bytes`; returns the entries in the same order.
-pub fn read_bodies(reader: &mut (dyn Read + Send), entries: &[u32], limits: &Limits) -> Result<Vec<(u32, Vec<u8>)>, Error> {
-    let _ = (reader, entries, limits);
-    Ok(Vec::new())
 }

@@ -1,7 +1,17 @@
 //! A push framer for tar that finds headers where Go's `archive/tar` finds them (`docs/tar.md` lists the rules).
 
+mod framer;
+mod header;
+mod number;
+mod pax;
+mod pending;
+mod sparse;
+#[cfg(test)]
+mod tests;
+
+pub use framer::Framer;
+
 use super::Error;
-use crate::limits::Limits;
 use crate::oci::Code;
 
 /// What an entry makes, as runtimes see it after Go's reader.
@@ -73,48 +83,4 @@ pub trait Sink {
 pub struct Trailer {
     /// Offset of the first non-zero byte after the end marker, if there is one.
     pub data_after_end: Option<u64>,
-}
-
-/// The framer: push bytes in chunks of any size, then finish. The events do not depend on the chunks.
-#[derive(Debug)]
-pub struct Framer {
-    limits: Limits,
-}
-
-impl Framer {
-    /// A framer at the start of a tar.
-    #[must_use]
-    pub fn new(limits: &Limits) -> Self {
-        Self { limits: limits.clone() }
-    }
-
-    /// Takes the next bytes of the tar.
-    pub fn push(&mut self, bytes: &[u8], sink: &mut impl Sink) -> Result<(), Error> {
-        let _ = (bytes, sink, &self.limits);
-        Ok(())
-    }
-
-    /// Bytes of the current entry's content and padding that could be skipped by a reader that can seek; never those of
-    /// extension headers or sparse maps.
-    #[must_use]
-    pub fn skippable(&self) -> u64 {
-        0
-    }
-
-    /// Tells the framer that `bytes` (at most [`Self::skippable`]) were skipped instead of pushed; `data` is not called for them.
-    pub fn skip(&mut self, bytes: u64, sink: &mut impl Sink) -> Result<(), Error> {
-        let _ = (bytes, sink);
-        Ok(())
-    }
-
-    /// Offset of the next byte to push.
-    #[must_use]
-    pub fn offset(&self) -> u64 {
-        0
-    }
-
-    /// The tar has ended: checks that it may end here.
-    pub fn finish(self) -> Result<Trailer, Error> {
-        Ok(Trailer::default())
-    }
 }

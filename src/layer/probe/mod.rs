@@ -1,5 +1,165 @@
 //! What is learnt from file bodies while they stream by: ELF facts, tool markers, script interpreters, small bodies that facts need.
 
+mod elf;
 mod elf_facts;
+mod go_build_info;
+mod markers;
+mod range;
+mod wanted;
 
 pub use elf_facts::{ElfFacts, Marker};
+
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
+
+use self::elf::{ElfProbe, Learnt as ElfLearnt};
+use super::Content;
+use crate::limits::Limits;
+
+/// Bytes at the start of a file that tell what it is.
+const HEAD_BYTES: usize = 512;
+
+/// Bytes of a script's first line that are kept (the kernel's BINPRM_BUF_SIZE).
+const SHEBANG_BYTES: usize = 256;
+
+/// Zeros that stand for holes.
+static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
+
+/// What one file taught.
+#[derive(Debug, Default)]
+pub(super) struct Learnt {
+    /// None when there is nothing to say of it.
+    pub(super) content: Option<Arc<Content>>,
+    /// Why the probes could not see all they wanted.
+    pub(super) not_examined: Option<String>,
+}
+
+/// Looks at one regular file after the other; its buffers are used again.
+#[derive(Debug)]
+pub(super) struct FileProbe<'l> {
+    limits: &'l Limits,
+    digest_files: bool,
+    /// Bytes of the bodies that are kept.
+    kept: u64,
+    size: u64,
+    hash: Option<Sha256>,
+    head: Vec<u8>,
+    is_sniffed: bool,
+    is_wanted: bool,
+    body: Option<Vec<u8>>,
+    is_elf: bool,
+    elf: ElfProbe,
+}
+
+impl<'l> FileProbe<'l> {
+    pub(super) fn new(limits: &'l Limits, digest_files: bool) -> Self {
+        Self {
+            limits,
+            digest_files,
+            kept: 0,
+            size: 0,
+            hash: None,
+            head: Vec::with_capacity(HEAD_BYTES),
+            is_sniffed: false,
+            is_wanted: false,
+            body: None,
+            is_elf: false,
+            elf: ElfProbe::new(limits),
+        }
+    }
+
+    /// A file begins.
+    pub(super) fn start(&mut self, path: &[u8], size: u64) {
+        self.size = size;
+        self.hash = self.digest_files.then(Sha256::new);
+        self.head.clear();
+        self.is_sniffed = false;
+        self.is_wanted = wanted::is_wanted(path, size, self.limits);
+        self.body = None;
+        self.is_elf = false;
+    }
+
+    /// Its next bytes.
+    pub(super) fn data(&mut self, bytes: &[u8]) {
+        if let Some(hash) = &mut self.hash {
+            hash.update(bytes);
+        }
+        if self.is_sniffed {
+            self.pass_on(bytes);
+            return;
+        }
+        let missing = HEAD_BYTES.saturating_sub(self.head.len()).min(bytes.len());
+        let (first, rest) = bytes.split_at_checked(missing).unwrap_or((bytes, &[]));
+        self.head.extend_from_slice(first);
+        if self.head.len() >= HEAD_BYTES {
+            self.sniff();
+            self.pass_on(rest);
+        }
+    }
+
+    /// A hole: as many zeros.
+    pub(super) fn hole(&mut self, length: u64) {
+        let mut left = length;
+        while left > 0 && self.has_work() {
+            let piece = usize::try_from(left).unwrap_or(usize::MAX).min(ZEROS.len());
+            self.data(ZEROS.get(..piece).unwrap_or_default());
+            left = left.saturating_sub(u64::try_from(piece).unwrap_or(u64::MAX));
+        }
+    }
+
+    /// The file is complete.
+    pub(super) fn finish(&mut self) -> Learnt {
+        if !self.is_sniffed {
+            self.sniff();
+        }
+        let sha256 = self.hash.take().map(|hash| hash.finalize().into());
+        let mut content = Content { sha256, shebang: shebang(&self.head), ..Content::default() };
+        content.body = self.body.take().map(Vec::into_boxed_slice);
+        let mut not_examined = None;
+        if self.is_elf {
+            match self.elf.finish() {
+                ElfLearnt::Facts(facts) => content.elf = Some(facts),
+                ElfLearnt::Broken(reason) => content.broken_elf = Some(reason.into()),
+                ElfLearnt::NotExamined(reason) => not_examined = Some(reason),
+            }
+        }
+        let content = (content != Content::default()).then(|| Arc::new(content));
+        Learnt { content, not_examined }
+    }
+
+    fn has_work(&self) -> bool {
+        !self.is_sniffed || self.hash.is_some() || self.body.is_some() || (self.is_elf && !self.elf.is_done())
+    }
+
+    /// Decides from the head what the file is, and shows the head to those who want it.
+    fn sniff(&mut self) {
+        self.is_sniffed = true;
+        self.is_elf = self.head.starts_with(b"\x7fELF");
+        let is_wanted = self.is_wanted || wanted::may_be_user_database(&self.head, self.size);
+        let kept = self.kept.saturating_add(self.size);
+        if is_wanted && !self.is_elf && self.limits.kept_bytes(kept).is_ok() {
+            self.kept = kept;
+            self.body = Some(self.head.clone());
+        }
+        if self.is_elf {
+            self.elf.start(self.size);
+            self.elf.push(&self.head);
+        }
+    }
+
+    fn pass_on(&mut self, bytes: &[u8]) {
+        if let Some(body) = &mut self.body {
+            body.extend_from_slice(bytes);
+        }
+        if self.is_elf {
+            self.elf.push(bytes);
+        }
+    }
+}
+
+fn shebang(head: &[u8]) -> Option<Box<[u8]>> {
+    let line = head.strip_prefix(b"#!")?;
+    let line = line.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    Some(line.get(..SHEBANG_BYTES).unwrap_or(line).into())
+}

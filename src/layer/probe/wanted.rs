@@ -1,0 +1,124 @@
+//! Which small bodies are kept while they stream by, because the facts read them. What is not kept here is asked for again
+//! with `read_bodies`, so the table saves second passes and decides nothing.
+
+use crate::limits::{KIB, Limits};
+
+/// Files of at most this size are looked at for the form of a user database, whatever their name.
+const SNIFFED_BYTES: u64 = 64 * KIB;
+
+/// How a path is recognised.
+#[derive(Debug, Clone, Copy)]
+enum Rule {
+    /// The base name.
+    Name(&'static [u8]),
+    /// The end of the path, from a slash on.
+    End(&'static [u8]),
+    /// Any file directly in a folder whose path ends so.
+    In(&'static [u8]),
+    /// Folder whose path ends so, and the base name's end.
+    InWithEnd(&'static [u8], &'static [u8]),
+}
+
+/// What is kept, and why.
+const TABLE: &[(Rule, &str)] = &[
+    (Rule::Name(b"passwd"), "user names, read through links: any folder"),
+    (Rule::Name(b"group"), "group names, likewise"),
+    (Rule::Name(b"os-release"), "what the image says it is; /etc/os-release is often a link"),
+    (Rule::End(b"/dpkg/status"), "packages of Debian and its kin"),
+    (Rule::In(b"/dpkg/status.d"), "packages of distroless images, one file each"),
+    (Rule::InWithEnd(b"/dpkg/info", b".list"), "the files that a package owns"),
+    (Rule::End(b"/dpkg/diversions"), "files of packages that lie under another name"),
+    (Rule::End(b"/apk/db/installed"), "packages of Alpine and Wolfi, and their files"),
+    (Rule::Name(b"rpmdb.sqlite"), "packages of rpm, SQLite"),
+    (Rule::Name(b"Packages.db"), "packages of rpm, ndb"),
+    (Rule::End(b"/rpm/Packages"), "packages of rpm, Berkeley DB"),
+    (Rule::Name(b"release"), "vendor and version of a JDK"),
+];
+
+/// Whether a body is wanted for its path.
+pub(super) fn is_wanted(path: &[u8], size: u64, limits: &Limits) -> bool {
+    let (folder, name) = split(path);
+    let rule = TABLE.iter().map(|(rule, _)| rule).find(|rule| match rule {
+        Rule::Name(wanted) => name == *wanted,
+        Rule::End(end) => path.ends_with(end),
+        Rule::In(wanted) => folder.ends_with(wanted),
+        Rule::InWithEnd(wanted, end) => folder.ends_with(wanted) && name.ends_with(end),
+    });
+    match rule {
+        Some(Rule::Name(b"passwd" | b"group")) => size <= limits.user_database_bytes.min(limits.kept_file_bytes),
+        Some(Rule::Name(b"release" | b"os-release")) => size <= SNIFFED_BYTES,
+        Some(_) => size <= limits.kept_file_bytes,
+        None => false,
+    }
+}
+
+/// Whether a file that starts with `head` may be a user database under another name (reached through a link): a first line of
+/// seven (passwd) or four (group) fields, the third a number.
+pub(super) fn may_be_user_database(head: &[u8], size: u64) -> bool {
+    if size > SNIFFED_BYTES {
+        return false;
+    }
+    let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let fields = line.split(|byte| *byte == b':').count();
+    let Some(id) = line.split(|byte| *byte == b':').nth(2) else { return false };
+    matches!(fields, 4 | 7) && !id.is_empty() && id.iter().all(u8::is_ascii_digit)
+}
+
+fn split(path: &[u8]) -> (&[u8], &[u8]) {
+    let slash = path.iter().rposition(|byte| *byte == b'/').unwrap_or_default();
+    (path.get(..slash).unwrap_or_default(), path.get(slash.saturating_add(1)..).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wanted(path: &str) -> bool {
+        is_wanted(path.as_bytes(), 100, &Limits::default())
+    }
+
+    #[test]
+    fn databases_are_wanted_wherever_a_link_may_find_them() {
+        for path in [
+            "/etc/passwd",
+            "/opt/real/passwd",
+            "/etc/group",
+            "/usr/lib/os-release",
+            "/var/lib/dpkg/status",
+            "/var/lib/dpkg/status.d/base-files",
+            "/var/lib/dpkg/info/libc6:amd64.list",
+            "/var/lib/dpkg/diversions",
+            "/lib/apk/db/installed",
+            "/usr/lib/apk/db/installed",
+            "/usr/lib/sysimage/rpm/rpmdb.sqlite",
+            "/var/lib/rpm/Packages.db",
+            "/var/lib/rpm/Packages",
+            "/opt/java/release",
+        ] {
+            assert!(wanted(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn other_files_are_not_wanted() {
+        for path in ["/var/lib/dpkg/info/a.md5sums", "/srv/status", "/etc/passwd-", "/srv/Packages", "/var/lib/dpkg/status.d/a/b"] {
+            assert!(!wanted(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn bodies_over_the_limits_are_left_to_a_second_pass() {
+        let limits = Limits { user_database_bytes: 10, kept_file_bytes: 20, ..Limits::default() };
+        assert!(is_wanted(b"/etc/passwd", 10, &limits) && !is_wanted(b"/etc/passwd", 11, &limits));
+        assert!(is_wanted(b"/var/lib/dpkg/status", 20, &limits) && !is_wanted(b"/var/lib/dpkg/status", 21, &limits));
+    }
+
+    #[test]
+    fn user_databases_are_told_by_their_first_line() {
+        assert!(may_be_user_database(b"root:x:0:0:root:/root:/bin/sh\n", 30));
+        assert!(may_be_user_database(b"root:x:0:\n", 10));
+        assert!(!may_be_user_database(b"a:b:c:d\n", 8));
+        assert!(!may_be_user_database(b"key: value\n", 11));
+        assert!(!may_be_user_database(b"root:x:0:\n", SNIFFED_BYTES + 1));
+    }
+}
