@@ -2,6 +2,7 @@
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+mod instruction;
 mod redact;
 
 pub use redact::redact;
@@ -21,6 +22,37 @@ pub struct Step {
 /// only what the builder says.
 #[must_use]
 pub fn steps(history: &[History], layers: usize) -> Vec<Step> {
-    let _ = history;
-    vec![Step::default(); layers]
+    let made: Vec<_> = history.iter().enumerate().filter(|(_, entry)| !entry.empty_layer).collect();
+    if made.len() != layers {
+        return vec![Step::default(); layers];
+    }
+    made.into_iter()
+        .map(|(index, entry)| Step { history: Some(index), instruction: instruction::tidy(&entry.created_by) })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(created_by: &str, empty_layer: bool) -> History {
+        History { created_by: created_by.to_owned(), empty_layer, ..History::default() }
+    }
+
+    #[test]
+    fn layers_pair_with_the_entries_that_made_one() {
+        let history = [entry("ADD x /", false), entry("ENV A=1", true), entry("RUN y # buildkit", false), entry("", false)];
+        let found = steps(&history, 3);
+        assert_eq!(found.iter().map(|step| step.history).collect::<Vec<_>>(), [Some(0), Some(2), Some(3)]);
+        assert_eq!(found[1].instruction.as_deref(), Some("RUN y"));
+        assert_eq!(found[2].instruction, None);
+    }
+
+    #[test]
+    fn nothing_is_known_when_the_numbers_differ() {
+        let history = [entry("ADD x /", false), entry("CMD x", true)];
+        assert_eq!(steps(&history, 2), [Step::default(), Step::default()]);
+        assert!(steps(&history, 0).is_empty());
+        assert_eq!(steps(&[], 1), [Step::default()]);
+    }
 }

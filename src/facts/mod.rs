@@ -2,20 +2,24 @@
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+mod bodies;
 mod executables;
+mod links;
 mod os_release;
 mod packages;
 mod users;
 
+pub use bodies::missing_bodies;
 pub use executables::{Executable, ExecutableName, executables};
 pub use os_release::OsRelease;
 pub use packages::{Database, DatabaseKind, OwnedFile, Package, Packages};
 pub use users::{User, UserProblem};
 
+use self::bodies::Bodies;
 use crate::build::Step;
 use crate::limits::Limits;
 use crate::oci::{ImageConfig, Place, Remark};
-use crate::rootfs::{Difference, NodeId, Rootfs};
+use crate::rootfs::{Difference, Rootfs};
 
 /// Everything that checks look at.
 #[derive(Debug)]
@@ -43,13 +47,6 @@ pub struct Image {
 /// What the gathering could not look at: place and reason. Never a pass.
 pub type NotExamined = (Place, String);
 
-/// Names of files whose bodies the facts need and whose content was not kept while the layers streamed by.
-#[must_use]
-pub fn missing_bodies(rootfs: &Rootfs, limits: &Limits) -> Vec<NodeId> {
-    let _ = (rootfs, limits);
-    Vec::new()
-}
-
 /// What the layers and the graph gave, before facts are gathered from it.
 #[derive(Debug)]
 pub struct Parts {
@@ -68,19 +65,15 @@ pub struct Parts {
 /// Gathers all facts.
 #[must_use]
 pub fn gather(parts: Parts, limits: &Limits) -> (Image, Vec<NotExamined>) {
-    let Parts { config, rootfs, differences, remarks, steps } = parts;
-    let _ = limits;
-    let executables = executables(&rootfs, limits);
-    let image = Image {
-        config,
-        rootfs,
-        differences,
-        remarks,
-        steps,
-        user: User::default(),
-        os_release: None,
-        packages: Packages::default(),
-        executables,
-    };
-    (image, Vec::new())
+    let Parts { config, rootfs, differences, mut remarks, steps } = parts;
+    let mut bodies = Bodies::new(&rootfs, limits);
+    let user = users::resolve(&config.runtime.user, &mut bodies);
+    remarks.extend(users::remarks(&config.runtime.user, &rootfs));
+    remarks.sort_unstable();
+    let os_release = os_release::read(&mut bodies);
+    let packages = packages::read(&mut bodies);
+    let executables = executables::executables_through(&rootfs, &mut bodies.links);
+    let mut not_examined = bodies.not_examined;
+    not_examined.sort_unstable();
+    (Image { config, rootfs, differences, remarks, steps, user, os_release, packages, executables }, not_examined)
 }

@@ -1,7 +1,16 @@
 //! Packages of the operating system and the files they own: dpkg, apk, rpm.
 
+mod apk;
+mod collect;
+mod dpkg;
+mod rpm;
+
 use std::collections::BTreeMap;
 
+use self::collect::Collector;
+use super::bodies::Bodies;
+use super::links::Links;
+use crate::limits::LimitHit;
 use crate::rootfs::{NodeId, Rootfs};
 
 /// Which package manager's database.
@@ -74,4 +83,77 @@ impl Packages {
         let owned = self.owned.get(&rootfs.inode_number(node))?;
         Some((self.list.get(owned.package)?, *owned))
     }
+}
+
+/// One line of a package's file list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct ListedFile<'f> {
+    /// The folder's path from the root; a slash before or after it does not matter.
+    folder: &'f [u8],
+    /// The last component.
+    name: &'f [u8],
+    /// Permission bits that stand with it.
+    mode: Option<u16>,
+}
+
+impl<'f> ListedFile<'f> {
+    fn of_path(path: &'f [u8]) -> Self {
+        let slash = path.iter().rposition(|byte| *byte == b'/').map_or(0, |at| at.saturating_add(1));
+        let (folder, name) = path.split_at_checked(slash).unwrap_or_default();
+        Self { folder, name, mode: None }
+    }
+}
+
+/// The files of a package, not kept in memory: few bytes can list many long paths.
+type Files<'f> = dyn Iterator<Item = ListedFile<'f>> + 'f;
+
+/// Takes what a parser finds, one package at a time; an error stops the parser.
+type Take<'t> = dyn for<'f> FnMut(Package, &mut Files<'f>) -> Result<(), LimitHit> + 't;
+
+/// What a parser says of a database besides its packages.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Report {
+    /// Why the rest was not read: what it lists is not all known.
+    failure: Option<String>,
+    /// Oddities of a database that was read to its end.
+    notes: Vec<String>,
+}
+
+impl Report {
+    fn failed(reason: impl ToString) -> Self {
+        Self { failure: Some(reason.to_string()), notes: Vec::new() }
+    }
+
+    /// Notes an oddity; each kind once.
+    fn note(&mut self, note: &str) {
+        if !self.notes.iter().any(|known| known == note) {
+            self.notes.push(note.to_owned());
+        }
+    }
+
+    fn problem(&self) -> Option<String> {
+        let all: Vec<_> = self.failure.iter().chain(&self.notes).map(String::as_str).collect();
+        (!all.is_empty()).then(|| all.join("; "))
+    }
+}
+
+/// Paths of all files that [`read`] would look into in this tree.
+pub(super) fn wanted(rootfs: &Rootfs, links: &mut Links<'_>) -> Vec<Vec<u8>> {
+    let mut paths = dpkg::wanted(rootfs, links);
+    paths.extend(apk::PATHS.into_iter().map(<[u8]>::to_vec));
+    paths.extend(rpm::candidates().map(|(path, _)| path));
+    paths
+}
+
+/// Reads every database of the tree.
+pub(super) fn read(bodies: &mut Bodies<'_>) -> Packages {
+    let mut collector = Collector::new(bodies);
+    dpkg::read(&mut collector);
+    apk::read(&mut collector);
+    rpm::read(&mut collector);
+    collector.finish()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }

@@ -1,0 +1,153 @@
+//! The files whose content the facts need, and reading them through the tree's links.
+
+use super::NotExamined;
+use super::links::Links;
+use crate::limits::{LimitHit, Limits};
+use crate::oci::Place;
+use crate::rootfs::{NodeId, Rootfs};
+
+const USER_DATABASES: [&[u8]; 2] = [b"/etc/passwd", b"/etc/group"];
+
+/// Names of files whose bodies the facts need and whose content was not kept while the layers streamed by; sorted.
+/// Files over the limits are not among them: [`super::gather`] reports those.
+#[must_use]
+pub fn missing_bodies(rootfs: &Rootfs, limits: &Limits) -> Vec<NodeId> {
+    let mut wanted: Vec<_> = USER_DATABASES.into_iter().chain(super::os_release::PATHS).map(<[u8]>::to_vec).collect();
+    let mut links = Links::new(rootfs, limits);
+    wanted.extend(super::packages::wanted(rootfs, &mut links));
+    let mut missing: Vec<_> = wanted
+        .iter()
+        .filter_map(|path| links.resolve(path))
+        .filter(|id| {
+            let inode = rootfs.inode(*id);
+            let has_body = inode.content.as_ref().is_some_and(|content| content.body.is_some());
+            inode.is_file() && !has_body && inode.size() > 0 && limits.kept_file_bytes(inode.size()).is_ok()
+        })
+        .collect();
+    missing.sort_unstable();
+    missing.dedup();
+    missing
+}
+
+/// Reads bodies, and remembers what could not be read.
+#[derive(Debug)]
+pub(super) struct Bodies<'a> {
+    pub(super) rootfs: &'a Rootfs,
+    pub(super) limits: &'a Limits,
+    pub(super) links: Links<'a>,
+    pub(super) not_examined: Vec<NotExamined>,
+}
+
+impl<'a> Bodies<'a> {
+    pub(super) fn new(rootfs: &'a Rootfs, limits: &'a Limits) -> Self {
+        Self { rootfs, limits, links: Links::new(rootfs, limits), not_examined: Vec::new() }
+    }
+
+    /// The body of the regular file at `path`, through links. None when there is none, or it could not be read: the
+    /// latter is remembered.
+    pub(super) fn read(&mut self, path: &[u8], cap: fn(&Limits, u64) -> Result<(), LimitHit>) -> Option<&'a [u8]> {
+        match self.body(path, cap)? {
+            Ok(body) => Some(body),
+            Err(reason) => {
+                self.report(path, reason);
+                None
+            }
+        }
+    }
+
+    /// As [`Self::read`], but it is for the caller to say what could not be read.
+    pub(super) fn body(
+        &mut self,
+        path: &[u8],
+        cap: fn(&Limits, u64) -> Result<(), LimitHit>,
+    ) -> Option<Result<&'a [u8], String>> {
+        let inode = self.rootfs.inode(self.links.resolve(path)?);
+        if !inode.is_file() {
+            return None;
+        }
+        if let Err(hit) = cap(self.limits, inode.size()) {
+            return Some(Err(hit.to_string()));
+        }
+        let body = inode.content.as_ref().and_then(|content| content.body.as_deref());
+        Some(match body {
+            Some(body) => Ok(body),
+            None if inode.size() == 0 => Ok(&[]),
+            None => Err(match self.limits.kept_file_bytes(inode.size()) {
+                Err(hit) => hit.to_string(),
+                Ok(()) => "its content was not kept".to_owned(),
+            }),
+        })
+    }
+
+    /// `/etc/passwd` or `/etc/group`.
+    pub(super) fn user_database(&mut self, path: &[u8]) -> Option<&'a [u8]> {
+        self.read(path, Limits::user_database_bytes)
+    }
+
+    pub(super) fn report(&mut self, path: &[u8], reason: String) {
+        self.not_examined.push((Place::path(path), reason));
+    }
+}
+
+#[cfg(test)]
+pub(super) fn file_with(body: &[u8]) -> crate::rootfs::Inode {
+    use crate::layer::Content;
+    use crate::rootfs::{Inode, InodeKind};
+
+    let content = Content { body: Some(body.into()), ..Content::default() };
+    let size = body.len() as u64;
+    Inode { content: Some(content.into()), ..Inode::new(InodeKind::File { size }, 0o644, 0) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rootfs::{Inode, InodeKind};
+
+    fn file_of(size: u64) -> Inode {
+        Inode::new(InodeKind::File { size }, 0o644, 0)
+    }
+
+    fn link_to(target: &[u8]) -> Inode {
+        Inode::new(InodeKind::Symlink { target: target.into() }, 0o777, 0)
+    }
+
+    #[test]
+    fn what_facts_need_and_has_no_body_is_missing() {
+        let mut rootfs = Rootfs::default();
+        let expected = [
+            rootfs.insert(b"/opt/pw", file_of(5)),
+            rootfs.insert(b"/etc/os-release", file_of(5)),
+            rootfs.insert(b"/var/lib/dpkg/status", file_of(5)),
+            rootfs.insert(b"/var/lib/dpkg/info/bash.list", file_of(5)),
+            rootfs.insert(b"/var/lib/dpkg/status.d/base", file_of(5)),
+            rootfs.insert(b"/lib/apk/db/installed", file_of(5)),
+            rootfs.insert(b"/var/lib/rpm/rpmdb.sqlite", file_of(5)),
+        ];
+        rootfs.insert(b"/etc/passwd", link_to(b"/opt/pw"));
+        rootfs.insert(b"/etc/group", file_with(b"here"));
+        rootfs.insert(b"/usr/lib/os-release", file_of(0));
+        rootfs.insert(b"/var/lib/dpkg/info/bash.postinst", file_of(5));
+        rootfs.insert(b"/usr/lib/sysimage/rpm/Packages.db", file_of(65 * 1024 * 1024));
+        rootfs.insert(b"/usr/lib/sysimage/rpm/Packages", Inode::new(InodeKind::Directory, 0o755, 0));
+        assert_eq!(missing_bodies(&rootfs, &Limits::default()), expected);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_reported_and_an_absent_one_is_not() {
+        let mut rootfs = Rootfs::default();
+        rootfs.insert(b"/etc/passwd", file_of(11 * 1024 * 1024));
+        rootfs.insert(b"/etc/group", file_of(5));
+        rootfs.insert(b"/etc/os-release", file_of(0));
+        let limits = Limits::default();
+        let mut bodies = Bodies::new(&rootfs, &limits);
+        assert_eq!(bodies.user_database(b"/etc/passwd"), None);
+        assert_eq!(bodies.user_database(b"/etc/group"), None);
+        assert_eq!(bodies.user_database(b"/etc/shadow"), None);
+        assert_eq!(bodies.user_database(b"/etc/os-release"), Some(&b""[..]));
+        let reasons: Vec<_> = bodies.not_examined.iter().map(|(_, reason)| reason.as_str()).collect();
+        assert_eq!(reasons.len(), 2);
+        assert!(reasons[0].contains("user-database-bytes"), "{reasons:?}");
+        assert!(reasons[1].contains("not kept"), "{reasons:?}");
+    }
+}

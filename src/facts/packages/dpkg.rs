@@ -1,0 +1,288 @@
+//! dpkg's databases: `status` with its file lists, and one file per package in distroless images' `status.d`.
+//!
+//! The fields are those of deb-control(5) and dpkg's `status`; a file list is `info/PACKAGE.list` or
+//! `info/PACKAGE:ARCHITECTURE.list`. Diversions are not followed.
+
+use std::collections::BTreeSet;
+
+use super::super::links::Links;
+use super::collect::{Collector, names_in};
+use super::{DatabaseKind, ListedFile, Package, Report, text};
+use crate::limits::LimitHit;
+use crate::rootfs::Rootfs;
+
+const STATUS: &[u8] = b"/var/lib/dpkg/status";
+const STATUS_D: &[u8] = b"/var/lib/dpkg/status.d";
+const INFO: &[u8] = b"/var/lib/dpkg/info";
+const SUMS: &[u8] = b".md5sums";
+
+/// Paths of `status`, all file lists, and all of `status.d`.
+pub(super) fn wanted(rootfs: &Rootfs, links: &mut Links<'_>) -> Vec<Vec<u8>> {
+    let mut paths = vec![STATUS.to_vec()];
+    let lists = names_in(rootfs, links, INFO).into_iter().filter(|name| name.ends_with(b".list"));
+    paths.extend(lists.map(|name| join(INFO, name)));
+    paths.extend(names_in(rootfs, links, STATUS_D).into_iter().map(|name| join(STATUS_D, name)));
+    paths
+}
+
+pub(super) fn read(collector: &mut Collector<'_, '_>) {
+    read_status(collector);
+    read_status_d(collector);
+}
+
+fn join(directory: &[u8], name: &[u8]) -> Vec<u8> {
+    [directory, b"/", name].concat()
+}
+
+fn read_status(collector: &mut Collector<'_, '_>) {
+    let Some(body) = collector.open(STATUS) else { return };
+    let before = collector.count();
+    let lists: BTreeSet<_> = collector.names_in(INFO).into_iter().collect();
+    let mut lists = Lists { unread: lists };
+    let report = match body {
+        Err(reason) => Report::failed(reason),
+        Ok(body) => installed(body, &mut |package| {
+            let list = lists.of(&package, collector);
+            let paths = list.split(|byte| *byte == b'\n').filter(|path| path.starts_with(b"/"));
+            collector.add(package, &mut paths.map(ListedFile::of_path))
+        }),
+    };
+    collector.close(DatabaseKind::Dpkg, STATUS, before, &report);
+}
+
+/// File lists; each is read for one package only, so that the work is bounded by their bytes.
+struct Lists<'a> {
+    unread: BTreeSet<&'a [u8]>,
+}
+
+impl<'a> Lists<'a> {
+    fn of(&mut self, package: &Package, collector: &mut Collector<'_, 'a>) -> &'a [u8] {
+        let qualified = format!("{}:{}.list", package.name, package.architecture);
+        let plain = format!("{}.list", package.name);
+        let Some(name) = [qualified, plain].into_iter().find(|name| self.unread.remove(name.as_bytes())) else {
+            return &[];
+        };
+        collector.body(&join(INFO, name.as_bytes())).unwrap_or_default()
+    }
+}
+
+fn read_status_d(collector: &mut Collector<'_, '_>) {
+    let names = collector.names_in(STATUS_D);
+    let before = collector.count();
+    let mut report = Report::default();
+    let mut is_found = false;
+    for name in names.into_iter().filter(|name| !name.ends_with(SUMS)) {
+        let path = join(STATUS_D, name);
+        let Some(body) = collector.open(&path) else { continue };
+        is_found = true;
+        let one = match body {
+            Err(reason) => Report::failed(reason),
+            Ok(body) => {
+                let sums = collector.body(&[&*path, SUMS].concat()).unwrap_or_default();
+                // one package a file: further stanzas own nothing
+                let mut files = sums.split(|byte| *byte == b'\n').filter_map(summed);
+                installed(body, &mut |package| collector.add(package, &mut files))
+            }
+        };
+        report.failure = report.failure.take().or(one.failure);
+        one.notes.iter().for_each(|note| report.note(note));
+    }
+    if is_found {
+        collector.close(DatabaseKind::DpkgStatusD, STATUS_D, before, &report);
+    }
+}
+
+/// `DIGEST  PATH`, the path relative to the root (md5sum(1)).
+fn summed(line: &[u8]) -> Option<ListedFile<'_>> {
+    let space = line.iter().position(|byte| *byte == b' ')?;
+    Some(ListedFile::of_path(line.get(space..)?.trim_ascii_start()))
+}
+
+/// The fields of a stanza that are used.
+#[derive(Default)]
+struct Stanza<'a> {
+    is_empty: bool,
+    package: Option<&'a [u8]>,
+    status: Option<&'a [u8]>,
+    version: Option<&'a [u8]>,
+    architecture: Option<&'a [u8]>,
+    source: Option<&'a [u8]>,
+}
+
+/// Gives the packages whose files are there, half-configured ones included, to `take`.
+fn installed(body: &[u8], take: &mut dyn FnMut(Package) -> Result<(), LimitHit>) -> Report {
+    let mut report = Report::default();
+    let mut seen = BTreeSet::new();
+    let mut stanza = Stanza { is_empty: true, ..Stanza::default() };
+    // a last empty line ends the last stanza
+    for line in body.split(|byte| *byte == b'\n').chain(std::iter::once(&b""[..])) {
+        if !line.trim_ascii().is_empty() {
+            stanza.add(line, &mut report);
+            continue;
+        }
+        let ended = std::mem::replace(&mut stanza, Stanza { is_empty: true, ..Stanza::default() });
+        let Some(package) = ended.into_package(&mut report) else { continue };
+        if !seen.insert((package.name.clone(), package.architecture.clone())) {
+            report.note("a package is listed twice");
+        }
+        if let Err(hit) = take(package) {
+            report.failure = Some(hit.to_string());
+            break;
+        }
+    }
+    report
+}
+
+impl<'a> Stanza<'a> {
+    fn add(&mut self, line: &'a [u8], report: &mut Report) {
+        self.is_empty = false;
+        if line.starts_with(b" ") || line.starts_with(b"\t") {
+            // a folded line: none of the fields that are used may be folded
+            return;
+        }
+        let Some(colon) = line.iter().position(|byte| *byte == b':') else {
+            report.note("a line is neither a field nor the continuation of one");
+            return;
+        };
+        let (name, rest) = line.split_at_checked(colon).unwrap_or_default();
+        let field = match name.to_ascii_lowercase().as_slice() {
+            b"package" => &mut self.package,
+            b"status" => &mut self.status,
+            b"version" => &mut self.version,
+            b"architecture" => &mut self.architecture,
+            b"source" => &mut self.source,
+            _ => return,
+        };
+        *field = Some(rest.get(1..).unwrap_or_default().trim_ascii());
+    }
+
+    /// The package, when its files are there: `Status` has want, flag and state, and a stanza without `Status`
+    /// (distroless) counts.
+    fn into_package(self, report: &mut Report) -> Option<Package> {
+        if self.is_empty {
+            return None;
+        }
+        let state = self.status.map(|status| status.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).nth(2));
+        if matches!(state, Some(Some(b"not-installed" | b"config-files"))) {
+            return None;
+        }
+        if matches!(state, Some(None)) {
+            report.note("a status has fewer than three words");
+        }
+        let Some(name) = self.package.filter(|name| !name.is_empty()) else {
+            report.note("a stanza has no package name");
+            return None;
+        };
+        if self.version.is_none_or(<[u8]>::is_empty) {
+            report.note("a package has no version");
+        }
+        let source = self.source.and_then(|source| source.split(u8::is_ascii_whitespace).next()).map(text);
+        Some(Package {
+            name: text(name),
+            version: self.version.map(text).unwrap_or_default(),
+            architecture: self.architecture.map(text).unwrap_or_default(),
+            source,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::bodies::{Bodies, file_with};
+    use super::*;
+    use crate::facts::Packages;
+    use crate::limits::Limits;
+    use crate::rootfs::{Inode, InodeKind};
+
+    fn parse(body: &[u8]) -> (Vec<String>, Report) {
+        let mut found = Vec::new();
+        let report = installed(body, &mut |package| {
+            found.push(format!("{} {} {} {:?}", package.name, package.version, package.architecture, package.source));
+            Ok(())
+        });
+        (found, report)
+    }
+
+    fn packages_of(rootfs: &Rootfs, limits: &Limits) -> (Packages, usize) {
+        let mut bodies = Bodies::new(rootfs, limits);
+        let mut collector = Collector::new(&mut bodies);
+        read(&mut collector);
+        let packages = collector.finish();
+        (packages, bodies.not_examined.len())
+    }
+
+    #[test]
+    fn stanzas_are_packages_whose_state_says_that_files_are_there() {
+        let (found, report) = parse(
+            b"Package: a\nStatus: install ok installed\nVersion: 1:2-3\nArchitecture: amd64\nSource: src (2)\nDescription: x\n Package: no\n .\n\
+              \n\npackage: b\nstatus: deinstall ok config-files\nversion: 1\n\nPackage: c\nStatus: purge ok not-installed\n\n\
+              Package: d\nStatus: install reinstreq half-configured\nVersion: 4\nArchitecture: all",
+        );
+        assert_eq!(found, ["a 1:2-3 amd64 Some(\"src\")", "d 4 all None"]);
+        assert_eq!(report, Report::default());
+    }
+
+    #[test]
+    fn oddities_are_noted_and_the_rest_is_read() {
+        let (found, report) = parse(b"Package: a\nVersion: 1\n\nPackage: a\nVersion: 2\n\nPackage: b\n\nVersion: 3\n\ngarbage\n\nPackage: z\nVersion: 1\n");
+        assert_eq!(found.len(), 4);
+        assert_eq!(report.failure, None);
+        assert_eq!(report.notes.len(), 4, "{report:?}");
+    }
+
+    #[test]
+    fn listed_files_belong_to_their_package_through_linked_folders() {
+        let mut rootfs = Rootfs::default();
+        let shell = rootfs.insert(b"/usr/bin/sh", Inode::new(InodeKind::File { size: 1 }, 0o755, 0));
+        let link = rootfs.insert(b"/usr/bin/bash", Inode::new(InodeKind::Symlink { target: b"sh".as_slice().into() }, 0o777, 0));
+        let folder = rootfs.insert(b"/etc/sh", Inode::new(InodeKind::Directory, 0o755, 0));
+        rootfs.insert(b"/bin", Inode::new(InodeKind::Symlink { target: b"usr/bin".as_slice().into() }, 0o777, 0));
+        rootfs.insert(STATUS, file_with(b"Package: sh\nStatus: install ok installed\nVersion: 1\nArchitecture: amd64\n"));
+        rootfs.insert(b"/var/lib/dpkg/info/sh:amd64.list", file_with(b"/.\n/bin\n/bin/sh\n/bin/bash\n/etc/sh\n/gone\n"));
+        let (packages, not_examined) = packages_of(&rootfs, &Limits::default());
+        assert_eq!(not_examined, 0);
+        assert_eq!(packages.databases[0].packages, 1);
+        assert_eq!(packages.owner(&rootfs, shell).map(|(package, _)| package.name.as_str()), Some("sh"));
+        assert!(packages.owner(&rootfs, link).is_some());
+        assert!(packages.owner(&rootfs, folder).is_none());
+    }
+
+    #[test]
+    fn each_file_of_status_d_is_a_package_that_owns_what_its_sums_list() {
+        let mut rootfs = Rootfs::default();
+        let zone = rootfs.insert(b"/usr/share/zoneinfo/UTC", Inode::new(InodeKind::File { size: 1 }, 0o644, 0));
+        rootfs.insert(b"/var/lib/dpkg/status.d/tzdata", file_with(b"Package: tzdata\nVersion: 2024a\nArchitecture: all\n"));
+        rootfs.insert(b"/var/lib/dpkg/status.d/tzdata.md5sums", file_with(b"0123  usr/share/zoneinfo/UTC\n"));
+        let (packages, _) = packages_of(&rootfs, &Limits::default());
+        assert_eq!(packages.databases[0].kind, DatabaseKind::DpkgStatusD);
+        assert_eq!(packages.databases[0].path, STATUS_D);
+        assert_eq!(packages.owner(&rootfs, zone).map(|(package, _)| package.name.as_str()), Some("tzdata"));
+    }
+
+    #[test]
+    fn a_database_over_a_limit_has_a_problem_and_is_not_examined() {
+        let mut rootfs = Rootfs::default();
+        rootfs.insert(STATUS, file_with(b"Package: a\nVersion: 1\n\nPackage: b\nVersion: 1\n"));
+        let limits = Limits { packages: 1, ..Limits::default() };
+        let (packages, not_examined) = packages_of(&rootfs, &limits);
+        assert_eq!((packages.list.len(), not_examined), (1, 1));
+        assert!(packages.databases[0].problem.as_ref().unwrap().contains("limit packages is 1"));
+    }
+
+    #[test]
+    fn an_unread_database_is_a_database_with_a_problem() {
+        let mut rootfs = Rootfs::default();
+        rootfs.insert(STATUS, Inode::new(InodeKind::File { size: 9 }, 0o644, 0));
+        let (packages, not_examined) = packages_of(&rootfs, &Limits::default());
+        assert!(packages.databases[0].problem.is_some());
+        assert_eq!(not_examined, 1);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_parsed(body: Vec<u8>, line: Vec<u8>) {
+            let _ = parse(&body);
+            let _ = summed(&line);
+        }
+    }
+}
