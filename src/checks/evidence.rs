@@ -25,9 +25,10 @@ pub(super) fn of_names(image: &Image, executable: &Executable, listed: impl Fn(&
     let mut evidence = Vec::new();
     for name in executable.names.iter().filter(|name| listed(name)) {
         let mut one = of_node(image, name.path.clone(), name.node);
-        if std::mem::replace(&mut is_counted, is_counted || one.bytes > 0) {
+        if is_counted {
             one.bytes = 0;
         }
+        is_counted |= one.bytes > 0;
         evidence.push(one);
     }
     evidence

@@ -38,7 +38,7 @@ pub(super) fn observe(image: &Image, bit: Bit) -> Vec<Observation> {
         let Some((path, node)) = names.first().cloned() else { continue };
         let inode = image.rootfs.inode(node);
         let seen = evidence_of(image, &names);
-        let reason = inert(inode, bit).map(|reason| (bit.inert, reason));
+        let reason = inert(inode, bit).map(|reason| (bit.inert, reason.to_owned()));
         match reason.or_else(|| suspicion(image, &names, inode).map(|reason| (bit.unknown, reason))) {
             None => known.extend(seen),
             Some((severity, reason)) => {
