@@ -1,3 +1,14 @@
 //! What was found, written for people and for machines. Decides nothing: every format is written from [`model::Report`].
 
+pub mod checks_page;
+pub mod explain;
+#[cfg(test)]
+mod generated;
+pub mod json;
+pub mod listing;
 pub mod model;
+pub mod quantity;
+#[cfg(test)]
+mod samples;
+pub mod schema;
+pub mod text;
