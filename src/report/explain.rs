@@ -94,7 +94,8 @@ fn explain_check(check: &Check, look: Look) -> String {
 
 fn explain_code(code: Code, look: Look) -> String {
     let mut page = Page::new(look);
-    let (title, follows) = TIERS.iter().find(|(tier, ..)| *tier == code.tier()).map_or(("", ""), |(_, title, text)| (*title, *text));
+    let (title, follows) =
+        TIERS.iter().find(|(tier, ..)| *tier == code.tier()).map_or(("", ""), |(_, title, text)| (*title, *text));
     page.headline(STRONG, code.as_str(), "", &title.to_lowercase());
     page.text(0, &capitalised(code.meaning()));
     page.blank();

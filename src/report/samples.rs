@@ -140,8 +140,7 @@ pub(crate) fn good() -> Report {
 /// Every severity, long and hostile names, a compiler of 24 files.
 pub(crate) fn bad() -> Report {
     let mut image = image(Verdict::Fail);
-    image.user =
-        Some(UserReport { configured: String::new(), uid: Some(0), gid: Some(0), groups: Vec::new(), resolved: true });
+    image.user = Some(UserReport { configured: String::new(), uid: Some(0), gid: Some(0), groups: Vec::new(), resolved: true });
     image.healthcheck = Some(HealthcheckReport { present: false, test: Vec::new() });
     image.findings = vec![empty_password(), compiler(), opaque_root(), setuid(), root_user(), apt_lists(), pip()];
     image.trees_differ = vec![DifferenceReport {

@@ -38,7 +38,10 @@ pub(super) fn differences(page: &mut Page, differences: &[DifferenceReport]) {
         return;
     }
     page.headline(WARNING, "TREES DIFFER", &counted(differences.len(), "path"), "");
-    page.text(2, "Runtimes that mount layers as overlays and runtimes that unpack them one after the other show different files.");
+    page.text(
+        2,
+        "Runtimes that mount layers as overlays and runtimes that unpack them one after the other show different files.",
+    );
     for difference in differences.iter().take(SHOWN) {
         page.item("path", &difference.path, "");
         page.field("overlay", &difference.stacked);

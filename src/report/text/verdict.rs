@@ -18,7 +18,10 @@ pub(super) fn next(page: &mut Page, report: &Report) {
         page.text(0, &format!("Next: plimsoll explain {} tells what an error means and what follows from it.", error.code));
     } else if let Some(finding) = findings.next() {
         let id = finding.code.as_ref().unwrap_or(&finding.check);
-        page.text(0, &format!("Next: plimsoll explain {id} tells why it matters and shows the fix; --format json lists every path."));
+        page.text(
+            0,
+            &format!("Next: plimsoll explain {id} tells why it matters and shows the fix; --format json lists every path."),
+        );
     }
 }
 
@@ -47,7 +50,8 @@ fn summary(page: &mut Page, images: &[&ImageReport]) {
     for image in images {
         let (style, word) = face(image.verdict);
         let of = image.platform.as_ref().map(platform).unwrap_or_default();
-        let digest = image.manifest_digest.as_ref().or(image.config_digest.as_ref()).map(|digest| short(digest)).unwrap_or_default();
+        let digest =
+            image.manifest_digest.as_ref().or(image.config_digest.as_ref()).map(|digest| short(digest)).unwrap_or_default();
         page.row(style, word, &format!("{of:<14}  {digest:<19}  {}", image.reference.as_deref().unwrap_or_default()));
     }
     page.blank();
@@ -70,7 +74,8 @@ fn reason(verdict: Verdict, images: &[&ImageReport]) -> String {
             let errors: usize = images.iter().map(|image| image.errors.len()).sum();
             let places: usize = images.iter().map(|image| image.examined.not_examined.len()).sum();
             let parts = [(errors, "error"), (places, "place not examined"), (findings.len(), "finding")];
-            let told: Vec<String> = parts.iter().filter(|(number, _)| *number > 0).map(|(number, noun)| plural(*number, noun)).collect();
+            let told: Vec<String> =
+                parts.iter().filter(|(number, _)| *number > 0).map(|(number, noun)| plural(*number, noun)).collect();
             told.join(", ")
         }
     }
@@ -86,7 +91,8 @@ fn plural(number: usize, noun: &str) -> String {
 /// `1 critical, 2 high`.
 fn tally(findings: &[&FindingReport]) -> String {
     let of = |severity: &str| findings.iter().filter(|finding| finding.severity.as_deref() == Some(severity)).count();
-    let told: Vec<String> = SEVERITIES.iter().map(|it| (of(it), it)).filter(|(n, _)| *n > 0).map(|(n, it)| format!("{n} {it}")).collect();
+    let told: Vec<String> =
+        SEVERITIES.iter().map(|it| (of(it), it)).filter(|(n, _)| *n > 0).map(|(n, it)| format!("{n} {it}")).collect();
     told.join(", ")
 }
 
