@@ -15,7 +15,7 @@ const AFTER_HELP: &str = "\
 Examples:
   docker save shop:1.4 | plimsoll check -
   podman save --format oci-archive shop:1.4 | plimsoll check -
-  docker buildx build --output type=oci,dest=shop.tar . && plimsoll check shop.tar
+  docker buildx build -o type=oci,dest=shop.tar . && plimsoll check shop.tar
   plimsoll check shop.tar --platform linux/arm64 --fail-on medium
   plimsoll check shop.tar --format json > report.json
 
@@ -31,7 +31,7 @@ Exit codes:
 /// filesystem and looks for what should not be shipped. Nothing is run,
 /// unpacked or sent anywhere.
 #[derive(Debug, clap::Args)]
-#[command(after_help = AFTER_HELP, verbatim_doc_comment)]
+#[command(after_help = AFTER_HELP)]
 pub(super) struct Args {
     #[command(flatten)]
     input: Input,

@@ -18,7 +18,7 @@ pub(super) struct Input {
     #[arg(long, value_name = "NAME")]
     image: Option<String>,
 
-    /// Which platform of an index, such as linux/arm64; without it all that are present
+    /// Which platform of an index, such as linux/arm64; without it, check verifies all that are present
     #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
     platform: Option<Platform>,
 

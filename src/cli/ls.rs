@@ -16,8 +16,8 @@ Examples:
   plimsoll ls shop.tar --format json | jq -r 'select(.mode[0:1] == \"4\") | .path'
   diff <(plimsoll ls shop.tar) <(plimsoll ls shop.tar --sequential)
 
-Columns: type and mode, owner and group, bytes (major, minor of a device), the layer
-that last wrote it (the base is 0), path.
+Columns: type and mode, owner and group, bytes (major, minor of a device), the
+layer that last wrote it (the base is 0), path.
 
 Exit codes:
   0  listed    2  wrong use    3  the tree is not known";
@@ -27,7 +27,7 @@ Exit codes:
 /// The tree that a runtime would mount, sorted by path, each entry with the
 /// layer that last wrote it.
 #[derive(Debug, clap::Args)]
-#[command(after_help = AFTER_HELP, verbatim_doc_comment)]
+#[command(after_help = AFTER_HELP)]
 pub(super) struct Args {
     #[command(flatten)]
     input: Input,

@@ -32,10 +32,10 @@ const ABOUT: &str = "Reads a built container image offline, rebuilds the filesys
 
 const AFTER_HELP: &str = "\
 Examples:
-  docker save shop:1.4 | plimsoll check -      check what docker just built
-  plimsoll check image.tar                     check a file of docker, podman, buildah, ...
-  plimsoll explain setuid-file                 what a finding means and how to fix it
-  plimsoll ls image.tar                        list the final filesystem
+  docker save shop:1.4 | plimsoll check -  check what docker just built
+  plimsoll check image.tar                 check a file that a builder wrote
+  plimsoll explain setuid-file             what a finding means, and the fix
+  plimsoll ls image.tar                    list the final filesystem
 
 Exit codes:
   0  pass    1  fail    2  wrong use    3  the image could not be verified";
@@ -57,15 +57,10 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Verify an image and report what is wrong with it
     Check(check::Args),
-    /// List the final filesystem of an image
     Ls(ls::Args),
-    /// List the checks
     Checks(checks::Args),
-    /// Explain a check or a finding code
     Explain(explain::Args),
-    /// List the limits, for --limit
     Limits(limits::Args),
 }
 

@@ -121,6 +121,9 @@ fn advice(code: Code) -> &'static str {
             "Give a file written by `docker save`, `podman save` or `docker buildx build --output type=oci`, an OCI layout \
              folder, or - to read standard input: docker save IMAGE | plimsoll check -"
         }
+        (Code::UserIsRoot | Code::UserUnresolved | Code::UserOutOfRange, _) => {
+            "Set USER to a number from 1 to 2147483647, such as USER 10001: it needs no entry in /etc/passwd."
+        }
         (_, Tier::Reject) => {
             "Write the image again from where it was built. If the same error comes back, the builder is at fault, or \
              somebody has changed the image: do not run it."

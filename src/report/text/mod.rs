@@ -58,6 +58,6 @@ fn write_image(page: &mut Page, image: &ImageReport) {
     }
     findings::notes(page, &image.notes);
     trouble::differences(page, &image.trees_differ);
-    trouble::not_examined(page, &image.examined.not_examined);
+    trouble::not_examined(page, &image.examined.not_examined, image.verdict);
     trouble::errors(page, &image.errors);
 }

@@ -154,11 +154,11 @@ impl Page {
         }
     }
 
-    /// One line of a table: a styled word of at most 12 columns, and text that is cut at the margin.
-    pub(crate) fn row(&mut self, style: Style, word: &str, text: &str) {
+    /// One line of a table: a styled word in a column of its own width, and text that is cut at the margin.
+    pub(crate) fn row(&mut self, style: Style, word: &str, width: usize, text: &str) {
         let text = disarm(text);
-        let shown = cut(text.trim_end(), self.look.width.saturating_sub(TEXT.saturating_add(2)));
-        let line = format!("{}  {shown}", self.paint(style, &format!("{word:<TEXT$}")));
+        let shown = cut(text.trim_end(), self.look.width.saturating_sub(width.saturating_add(2)));
+        let line = format!("{}  {shown}", self.paint(style, &format!("{word:<width$}")));
         self.line(0, &line);
     }
 

@@ -74,5 +74,5 @@ fn the_last_line_is_the_verdict() {
     assert_eq!(last(&samples::bad()), "FAIL  5 of 7 findings fail: 1 critical, 4 high");
     assert_eq!(last(&samples::unverifiable()), "UNVERIFIABLE  2 errors, 2 places not examined");
     assert_eq!(last(&samples::refused()), "UNVERIFIABLE  1 error");
-    assert_eq!(last(&samples::two_platforms()), "FAIL  1 of 2 images pass");
+    assert_eq!(last(&samples::two_platforms()), "FAIL  1 of 2 images fails");
 }

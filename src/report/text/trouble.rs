@@ -2,7 +2,7 @@
 
 use super::page::{ALARM, Page, WARNING};
 use crate::oci::Code;
-use crate::report::model::{DifferenceReport, ErrorReport, NotExaminedReport, PlaceReport};
+use crate::report::model::{DifferenceReport, ErrorReport, NotExaminedReport, PlaceReport, Verdict};
 use crate::report::quantity::{count, counted};
 
 /// Lines of one list that are shown; JSON has all of them.
@@ -51,12 +51,15 @@ pub(super) fn differences(page: &mut Page, differences: &[DifferenceReport]) {
     page.blank();
 }
 
-pub(super) fn not_examined(page: &mut Page, places: &[NotExaminedReport]) {
+pub(super) fn not_examined(page: &mut Page, places: &[NotExaminedReport], verdict: Verdict) {
     if places.is_empty() {
         return;
     }
     page.headline(WARNING, "NOT EXAMINED", &counted(places.len(), "place"), "");
-    page.text(2, "What was not examined is not judged, so the image does not pass.");
+    page.text(2, "What was not examined is not judged.");
+    if verdict == Verdict::Unverifiable {
+        page.text(2, "An image is not passed for what nobody saw; --allow-incomplete does so where no error stands in the way.");
+    }
     for place in places.iter().take(SHOWN) {
         match (&place.path, place.layer) {
             (Some(path), Some(layer)) => page.item("path", path, &format!("(layer {layer})")),

@@ -16,8 +16,10 @@ pub(super) fn next(page: &mut Page, report: &Report) {
     let mut errors = report.errors.iter().chain(report.images.iter().flat_map(|image| &image.errors));
     if let Some(error) = errors.next() {
         page.text(0, &format!("Next: plimsoll explain {} tells what an error means and what follows from it.", error.code));
-    } else if let Some(finding) = findings.next() {
-        let id = finding.code.as_ref().unwrap_or(&finding.check);
+    } else if let Some(finding) = findings.clone().find(|finding| finding.fails).or_else(|| findings.next()) {
+        // the checks of an image's form are explained by their codes, all others by themselves
+        let is_form = finding.check.starts_with("ambiguous-");
+        let id = finding.code.as_ref().filter(|_| is_form).unwrap_or(&finding.check);
         page.text(
             0,
             &format!("Next: plimsoll explain {id} tells why it matters and shows the fix; --format json lists every path."),
@@ -35,9 +37,14 @@ pub(super) fn of_report(page: &mut Page, report: &Report) {
     let images: Vec<&ImageReport> = report.images.iter().collect();
     if let [_, _, ..] = images.as_slice() {
         summary(page, &images);
-        let good = images.iter().filter(|image| image.verdict == Verdict::Pass).count();
-        let tail = format!("{good} of {} pass", counted(images.len(), "image"));
-        write(page, report.verdict, &tail);
+        let alike = images.iter().filter(|image| image.verdict == report.verdict).count();
+        let outcome = match (report.verdict, alike) {
+            (Verdict::Pass, _) => "pass",
+            (Verdict::Fail, 1) => "fails",
+            (Verdict::Fail, _) => "fail",
+            (Verdict::Unverifiable, _) => "could not be verified",
+        };
+        write(page, report.verdict, &format!("{alike} of {} {outcome}", counted(images.len(), "image")));
     } else if report.errors.is_empty() {
         write(page, report.verdict, &reason(report.verdict, &images));
     } else {
@@ -47,12 +54,13 @@ pub(super) fn of_report(page: &mut Page, report: &Report) {
 
 /// One line for each image.
 fn summary(page: &mut Page, images: &[&ImageReport]) {
+    let widest = images.iter().map(|image| face(image.verdict).1.len()).max().unwrap_or(0);
     for image in images {
         let (style, word) = face(image.verdict);
         let of = image.platform.as_ref().map(platform).unwrap_or_default();
         let digest =
             image.manifest_digest.as_ref().or(image.config_digest.as_ref()).map(|digest| short(digest)).unwrap_or_default();
-        page.row(style, word, &format!("{of:<14}  {digest:<19}  {}", image.reference.as_deref().unwrap_or_default()));
+        page.row(style, word, widest, &format!("{of:<14}  {digest:<19}  {}", image.reference.as_deref().unwrap_or_default()));
     }
     page.blank();
 }
@@ -65,10 +73,12 @@ fn reason(verdict: Verdict, images: &[&ImageReport]) -> String {
         Verdict::Pass if findings.is_empty() => "nothing found".to_owned(),
         Verdict::Pass => format!("{}, none of them fails: {}", counted(findings.len(), "finding"), tally(&findings)),
         Verdict::Fail if failing.len() == findings.len() => {
-            format!("{}: {}", counted(failing.len(), "failing finding"), tally(&failing))
+            let verb = if failing.len() == 1 { "fails" } else { "fail" };
+            format!("{} {verb}: {}", counted(failing.len(), "finding"), tally(&failing))
         }
         Verdict::Fail => {
-            format!("{} of {} fail: {}", failing.len(), counted(findings.len(), "finding"), tally(&failing))
+            let verb = if failing.len() == 1 { "fails" } else { "fail" };
+            format!("{} of {} {verb}: {}", failing.len(), counted(findings.len(), "finding"), tally(&failing))
         }
         Verdict::Unverifiable => {
             let errors: usize = images.iter().map(|image| image.errors.len()).sum();
