@@ -5,8 +5,8 @@ use clap::ValueEnum;
 use super::input::Input;
 use super::output::{self, Format};
 use super::{Context, DONE, FAILED, UNVERIFIABLE, progress};
-use crate::finding::Severity;
-use crate::policy::Policy;
+
+use crate::policy::{Policy, Severity};
 use crate::report::model::{Report, Verdict};
 use crate::report::{json, text};
 use crate::verify::{self, Request};

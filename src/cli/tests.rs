@@ -3,7 +3,7 @@
 use clap::CommandFactory as _;
 
 use super::*;
-use crate::finding::Severity;
+use crate::policy::Severity;
 use crate::report::model::{Report, Schema, SourceReport, Tool, Verdict};
 
 fn parsed(words: &[&str]) -> Result<Cli, String> {
