@@ -2,6 +2,29 @@
 //!
 //! A check observes and nothing else: it does no I/O, reads no clock, returns no error, knows no policy and no other check.
 
+mod ambiguous_image;
+mod ambiguous_layer;
+mod apt_lists;
+mod build_tool;
+mod compiler;
+mod evidence;
+mod language_package_manager;
+mod missing_healthcheck;
+mod os_package_manager;
+mod package_cache;
+mod remarks;
+mod root_user;
+mod set_id;
+mod setgid_file;
+mod setuid_file;
+#[cfg(test)]
+mod testing;
+mod tools;
+mod unknown_user;
+mod wording;
+
+pub use remarks::notes;
+
 use crate::facts::Image;
 use crate::finding::{Observation, Severity};
 
@@ -74,10 +97,61 @@ impl Family {
 }
 
 /// Every check, sorted by id.
-pub const ALL: &[&Check] = &[];
+pub static ALL: &[&Check] = &[
+    &ambiguous_image::CHECK,
+    &ambiguous_layer::CHECK,
+    &apt_lists::CHECK,
+    &build_tool::CHECK,
+    &compiler::CHECK,
+    &language_package_manager::CHECK,
+    &missing_healthcheck::CHECK,
+    &os_package_manager::CHECK,
+    &package_cache::CHECK,
+    &root_user::CHECK,
+    &setgid_file::CHECK,
+    &setuid_file::CHECK,
+    &unknown_user::CHECK,
+];
 
 /// The check called `id`.
 #[must_use]
 pub fn find(id: &str) -> Option<&'static Check> {
     ALL.iter().copied().find(|check| check.id == id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn checks_are_sorted_and_their_ids_are_kebab_case_and_unique() {
+        let ids: Vec<_> = ALL.iter().map(|check| check.id).collect();
+        assert!(ids.is_sorted_by(|a, b| a < b), "{ids:?}");
+        assert!(ids.iter().all(|id| id.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')));
+        assert_eq!(find("compiler").map(|check| check.id), Some("compiler"));
+        assert!(find("compilers").is_none());
+    }
+
+    #[test]
+    fn every_check_is_documented_in_whole_sentences() {
+        for check in ALL {
+            for text in [check.what, check.why, check.fix] {
+                assert!(text.ends_with('.') && !text.contains("  ") && !text.contains('\n'), "{}: {text}", check.id);
+            }
+            assert!(!check.title.is_empty() && !check.title.ends_with('.'), "{}", check.id);
+            assert!(check.example.ends_with('\n'), "{}", check.id);
+            assert!(
+                !check.references.is_empty() && check.references.iter().all(|one| one.url.starts_with("https://")),
+                "{}",
+                check.id
+            );
+        }
+    }
+
+    #[test]
+    fn an_empty_image_has_no_files_to_report() {
+        let image = testing::Builder::default().image();
+        let fired: Vec<_> = ALL.iter().filter(|check| !(check.run)(&image).is_empty()).map(|check| check.id).collect();
+        assert_eq!(fired, ["missing-healthcheck"]);
+    }
 }
