@@ -1,9 +1,96 @@
-//! The command line: one file per subcommand.
+//! The command line: one file per subcommand. The only room that prints.
+#![expect(clippy::disallowed_methods, reason = "arguments, environment, terminal and clock are looked at here alone")]
+
+mod check;
+mod checks;
+mod explain;
+mod input;
+mod limits;
+mod ls;
+mod output;
+mod progress;
+#[cfg(test)]
+mod tests;
 
 use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use output::ColorChoice;
+
+/// The verdict is pass, or the command did what it was asked.
+const DONE: u8 = 0;
+/// The verdict is fail.
+const FAILED: u8 = 1;
+/// Wrong use.
+const USAGE: u8 = 2;
+/// The image could not be verified, or its report not written.
+const UNVERIFIABLE: u8 = 3;
+
+const ABOUT: &str = "Reads a built container image offline, rebuilds the filesystem a runtime would mount, \
+                     and says what is wrong with it";
+
+const AFTER_HELP: &str = "\
+Examples:
+  docker save shop:1.4 | plimsoll check -  check what docker just built
+  plimsoll check image.tar                 check a file that a builder wrote
+  plimsoll explain setuid-file             what a finding means, and the fix
+  plimsoll ls image.tar                    list the final filesystem
+
+Exit codes:
+  0  pass    1  fail    2  wrong use    3  the image could not be verified";
+
+#[derive(Debug, Parser)]
+#[command(name = "plimsoll", version, about = ABOUT, after_help = AFTER_HELP, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+
+    /// When to use colour; NO_COLOR, CLICOLOR, CLICOLOR_FORCE and FORCE_COLOR are honoured
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value = "auto")]
+    color: ColorChoice,
+
+    /// Show no progress
+    #[arg(short, long, global = true)]
+    quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Check(check::Args),
+    Ls(ls::Args),
+    Checks(checks::Args),
+    Explain(explain::Args),
+    Limits(limits::Args),
+}
+
+/// What every subcommand may need to know.
+#[derive(Debug, Clone, Copy)]
+struct Context {
+    color: ColorChoice,
+    quiet: bool,
+}
 
 /// Runs the program.
 #[must_use]
 pub fn run() -> ExitCode {
-    ExitCode::from(2)
+    match Cli::try_parse() {
+        Ok(cli) => ExitCode::from(dispatch(&cli)),
+        Err(error) => {
+            // nothing is left to do when even this cannot be written
+            let _ = error.print();
+            ExitCode::from(if error.use_stderr() { USAGE } else { DONE })
+        }
+    }
+}
+
+fn dispatch(cli: &Cli) -> u8 {
+    let context = Context { color: cli.color, quiet: cli.quiet };
+    match &cli.command {
+        Command::Check(args) => check::run(args, context),
+        Command::Ls(args) => ls::run(args, context),
+        Command::Checks(args) => checks::run(args, context),
+        Command::Explain(args) => explain::run(args, context),
+        Command::Limits(args) => limits::run(args, context),
+    }
 }

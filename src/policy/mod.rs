@@ -1,6 +1,7 @@
 //! Which findings decide the verdict.
 
-use crate::finding::{Finding, Severity};
+use crate::finding::Finding;
+pub use crate::finding::Severity;
 
 /// What fails an image.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,0 +1,72 @@
+//! `plimsoll ls IMAGE`: the final tree.
+
+use std::io::{self, Write};
+
+use super::input::Input;
+use super::output::{self, Format};
+use super::{Context, DONE, UNVERIFIABLE, progress};
+use crate::policy::Policy;
+use crate::report::{json, listing, text};
+use crate::verify::{self, Listing, Request, Tree};
+
+const AFTER_HELP: &str = "\
+Examples:
+  plimsoll ls shop.tar
+  docker save shop:1.4 | plimsoll ls -
+  plimsoll ls shop.tar --format json | jq -r 'select(.mode[0:1] == \"4\") | .path'
+  diff <(plimsoll ls shop.tar) <(plimsoll ls shop.tar --sequential)
+
+Columns: type and mode, owner and group, bytes (major, minor of a device), the
+layer that last wrote it (the base is 0), path.
+
+Exit codes:
+  0  listed    2  wrong use    3  the tree is not known";
+
+/// List the final filesystem of an image
+///
+/// The tree that a runtime would mount, sorted by path, each entry with the
+/// layer that last wrote it.
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER_HELP)]
+pub(super) struct Args {
+    #[command(flatten)]
+    input: Input,
+
+    /// How to write the entries; json gives one object a line, with the digests of files
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+
+    /// The tree of runtimes that unpack layers one after the other, not that of overlay mounts
+    #[arg(long)]
+    sequential: bool,
+}
+
+pub(super) fn run(args: &Args, context: Context) -> u8 {
+    let request = Request { source: args.input.request(), policy: Policy::default(), limits: args.input.limits() };
+    let tree = if args.sequential { Tree::Sequential } else { Tree::Stacked };
+    let listing = progress::shown(!context.quiet, |progress| verify::list(&request, tree, args.format == Format::Json, progress));
+    if !is_known(&listing) {
+        output::complain(&text::render_errors(&listing.report, output::look_of_errors(context.color)));
+        return UNVERIFIABLE;
+    }
+    output::to_stdout(DONE, |out| write(&listing, args.format, out))
+}
+
+/// Whether the tree is known: no error stands in its way.
+fn is_known(listing: &Listing) -> bool {
+    let report = &listing.report;
+    report.errors.is_empty() && !report.images.is_empty() && report.images.iter().all(|image| image.errors.is_empty())
+}
+
+fn write(listing: &Listing, format: Format, out: &mut dyn Write) -> io::Result<()> {
+    if format == Format::Text {
+        writeln!(out, "{}", listing::HEADER)?;
+    }
+    for entry in &listing.entries {
+        match format {
+            Format::Text => writeln!(out, "{}", listing::line(entry))?,
+            Format::Json => json::write_entry(entry, out)?,
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,77 @@
+//! The report for machines: one JSON document and a newline, the members in the order of the structs.
+
+use std::io::{self, Write};
+
+use super::model::{EntryReport, Report, Schema, Tool};
+
+/// Version of the format: `MODEL.REVISION.ADDITION`.
+pub const SCHEMA_VERSION: &str = "1.0.0";
+
+/// Where the schema of this version is published.
+pub const SCHEMA_URL: &str = "https://github.com/plimsoll/plimsoll/blob/main/docs/schema/report-1.0.0.json";
+
+impl Schema {
+    /// The format that this program writes.
+    #[must_use]
+    pub fn current() -> Self {
+        Self { version: SCHEMA_VERSION.to_owned(), url: SCHEMA_URL.to_owned() }
+    }
+}
+
+impl Tool {
+    /// This program.
+    #[must_use]
+    pub fn current() -> Self {
+        Self { name: "plimsoll".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
+    }
+}
+
+/// Writes the report, indented, with a newline at the end.
+pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, report)?;
+    out.write_all(b"\n")
+}
+
+/// Writes one entry of `plimsoll ls` on one line.
+pub fn write_entry(entry: &EntryReport, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, entry)?;
+    out.write_all(b"\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples;
+    use super::*;
+
+    fn written(report: &Report) -> String {
+        let mut out = Vec::new();
+        write(report, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_report_is_read_back_as_it_was_written() {
+        for (name, report) in samples::all() {
+            let text = written(&report);
+            assert_eq!(serde_json::from_str::<Report>(&text).unwrap(), report, "{name}");
+            assert!(text.ends_with("}\n"), "{name}");
+            assert_eq!(text, written(&report), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_json_of_a_bad_image() {
+        insta::assert_snapshot!(written(&samples::bad()));
+    }
+
+    #[test]
+    fn an_entry_is_one_line() {
+        let mut out = Vec::new();
+        for entry in samples::entries() {
+            write_entry(&entry, &mut out).unwrap();
+        }
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(text.lines().count(), samples::entries().len());
+        insta::assert_snapshot!(text);
+    }
+}

@@ -1,0 +1,76 @@
+//! The JSON Schemas of the report and of a line of `plimsoll ls`, generated from the structs that write them.
+
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema};
+
+use super::json::SCHEMA_URL;
+use super::model::{EntryReport, Report};
+
+/// The schema of `plimsoll check --format json`, as `docs/schema/report-1.0.0.json` holds it.
+#[must_use]
+pub fn report() -> String {
+    published::<Report>("Report of plimsoll check", SCHEMA_URL)
+}
+
+/// The schema of one line of `plimsoll ls --format json`, as `docs/schema/ls-1.0.0.json` holds it.
+#[must_use]
+pub fn entry() -> String {
+    published::<EntryReport>("One line of plimsoll ls", &SCHEMA_URL.replace("/report-", "/ls-"))
+}
+
+fn published<T: JsonSchema>(title: &str, url: &str) -> String {
+    let mut schema: Schema = SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>();
+    schema.insert("$id".to_owned(), url.into());
+    schema.insert("title".to_owned(), title.into());
+    // the alternate form of a JSON value is its indented text
+    format!("{:#}\n", schema.to_value())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::super::samples;
+    use super::*;
+
+    /// Every schema within `root` that has properties, the definitions included.
+    fn objects(root: &Value) -> Vec<&Value> {
+        let definitions = root["$defs"].as_object().map(|defs| defs.values().collect()).unwrap_or_default();
+        [vec![root], definitions].concat().into_iter().filter(|schema| schema["properties"].is_object()).collect()
+    }
+
+    #[test]
+    fn every_property_is_described() {
+        for text in [report(), entry()] {
+            let schema: Value = serde_json::from_str(&text).unwrap();
+            let objects = objects(&schema);
+            assert!(!objects.is_empty());
+            for object in objects {
+                for (name, property) in object["properties"].as_object().unwrap() {
+                    let described = property["description"].as_str().is_some_and(|description| !description.is_empty());
+                    assert!(described, "{name} has no description");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_report_is_valid_by_the_schema() {
+        let schema = jsonschema::validator_for(&serde_json::from_str(&report()).unwrap()).unwrap();
+        for (name, sample) in samples::all() {
+            let value = serde_json::to_value(&sample).unwrap();
+            let errors: Vec<String> = schema.iter_errors(&value).map(|error| error.to_string()).collect();
+            assert!(errors.is_empty(), "{name}: {errors:?}");
+        }
+        assert!(!schema.is_valid(&serde_json::json!({ "schema": {} })));
+    }
+
+    #[test]
+    fn every_entry_is_valid_by_the_schema() {
+        let schema = jsonschema::validator_for(&serde_json::from_str(&entry()).unwrap()).unwrap();
+        for sample in samples::entries() {
+            assert!(schema.is_valid(&serde_json::to_value(&sample).unwrap()), "{}", sample.path);
+        }
+        assert!(!schema.is_valid(&serde_json::json!({ "path": "/etc" })));
+    }
+}

@@ -1,0 +1,112 @@
+//! Findings, most severe first: what, where, which instruction, how to mend it.
+
+use std::collections::BTreeSet;
+
+use anstyle::Style;
+
+use super::page::{ALARM, MILD, Page, QUIET, STRONG, WARNING};
+use crate::report::model::{EvidenceReport, FindingReport, LayerReport};
+use crate::report::quantity::{bytes, counted};
+
+/// Paths of one finding that are shown; JSON has all of them.
+const PATHS: usize = 3;
+/// Layers of one finding that are shown.
+const LAYERS: usize = 3;
+/// Lines of an instruction that are shown.
+const INSTRUCTION_LINES: usize = 2;
+
+pub(super) fn finding(page: &mut Page, finding: &FindingReport, layers: &[LayerReport]) {
+    let severity = finding.severity.as_deref().unwrap_or("note");
+    page.headline(style(severity), &severity.to_uppercase(), &name(finding), &weight(finding));
+    page.text(2, &finding.message);
+    paths(page, &finding.evidence);
+    configured(page, &finding.evidence);
+    written_by(page, &finding.evidence, layers);
+    page.field("fix", &finding.fix);
+    page.blank();
+}
+
+/// What is worth knowing and judged by nobody.
+pub(super) fn notes(page: &mut Page, notes: &[FindingReport]) {
+    for note in notes {
+        page.headline(QUIET, "NOTE", &name(note), "");
+        page.text(2, &note.message);
+        paths(page, &note.evidence);
+        page.blank();
+    }
+}
+
+pub(super) fn style(severity: &str) -> Style {
+    match severity {
+        "critical" | "high" => ALARM,
+        "medium" => WARNING,
+        "low" => MILD,
+        _ => STRONG,
+    }
+}
+
+/// What `plimsoll explain` knows best about it comes last.
+fn name(finding: &FindingReport) -> String {
+    match &finding.code {
+        Some(code) => format!("{}: {code}", finding.check),
+        None => finding.check.clone(),
+    }
+}
+
+fn weight(finding: &FindingReport) -> String {
+    let with_path = finding.evidence.iter().filter(|evidence| evidence.path.is_some()).count();
+    let places = if with_path > 1 { Some(counted(with_path, "path")) } else { None };
+    [places, finding.bytes.map(bytes)].into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+fn paths(page: &mut Page, evidence: &[EvidenceReport]) {
+    let mut found: Vec<&EvidenceReport> = evidence.iter().filter(|it| it.path.is_some()).collect();
+    // the biggest tell most; links to them come after
+    found.sort_by_key(|it| std::cmp::Reverse(it.bytes.unwrap_or(0)));
+    let shown = if found.len() == PATHS.saturating_add(1) { found.len() } else { PATHS };
+    let more = found.len().saturating_sub(shown);
+    let label = if found.len() == 1 { "path" } else { "paths" };
+    for (index, it) in found.iter().take(shown).enumerate() {
+        page.item(if index == 0 { label } else { "" }, it.path.as_deref().unwrap_or_default(), &remark(it));
+    }
+    if more > 0 {
+        page.field("", &format!("and {more} more"));
+    }
+}
+
+fn remark(evidence: &EvidenceReport) -> String {
+    let owner = evidence.package.as_ref().map(|package| format!("package {package}"));
+    let size = evidence.bytes.map(bytes);
+    let known = [size, owner].into_iter().flatten().collect::<Vec<_>>().join(", ");
+    match (&evidence.linkname, known.is_empty()) {
+        (Some(target), true) => format!("-> {target}"),
+        (Some(target), false) => format!("-> {target} ({known})"),
+        (None, true) => String::new(),
+        (None, false) => format!("({known})"),
+    }
+}
+
+fn configured(page: &mut Page, evidence: &[EvidenceReport]) {
+    for it in evidence {
+        if let Some(field) = &it.config {
+            page.field("config", field);
+        }
+    }
+}
+
+/// The layers of the evidence, each with its instruction.
+fn written_by(page: &mut Page, evidence: &[EvidenceReport], layers: &[LayerReport]) {
+    let indexes: BTreeSet<usize> = evidence.iter().filter_map(|it| it.layer).collect();
+    for index in indexes.iter().take(LAYERS) {
+        let instruction = layers.iter().find(|layer| layer.index == *index).and_then(|layer| layer.instruction.as_deref());
+        let text = match instruction {
+            Some(instruction) => format!("{index}, made by: {instruction}"),
+            None => format!("{index} (the image's history does not tell what made it)"),
+        };
+        page.field_cut("layer", &text, INSTRUCTION_LINES);
+    }
+    let more = indexes.len().saturating_sub(LAYERS);
+    if more > 0 {
+        page.field("", &format!("and {}", counted(more, "more layer")));
+    }
+}

@@ -1,0 +1,114 @@
+//! What was verified: names, digests, sizes, user, health check.
+
+use super::page::{Page, STRONG};
+use crate::report::model::{HealthcheckReport, ImageReport, LayerReport, Measurements, PlatformReport, Report, UserReport};
+use crate::report::quantity::{bytes, count, counted};
+
+/// Hex digits of a digest that are shown.
+const DIGITS: usize = 12;
+
+pub(super) fn write(page: &mut Page, report: &Report, image: &ImageReport, index: usize) {
+    let place = match report.images.len() {
+        0 | 1 => String::new(),
+        images => format!("image {} of {images}", index.saturating_add(1)),
+    };
+    page.headline(STRONG, "image", &title(report, image), &place);
+    page.field("source", &source(report));
+    for (label, digest) in [("manifest", &image.manifest_digest), ("config", &image.config_digest)] {
+        if let Some(digest) = digest {
+            page.field(label, &short(digest));
+        }
+    }
+    if let Some(distribution) = &image.distribution {
+        page.field("system", distribution);
+    }
+    page.field("size", &size(&image.layers, image.measurements.as_ref()));
+    if let Some(measured) = &image.measurements {
+        page.field("contents", &contents(measured));
+    }
+    if let Some(user) = &image.user {
+        page.field("user", &effective(user));
+    }
+    if let Some(healthcheck) = &image.healthcheck {
+        page.field_cut("health", &health(healthcheck), 2);
+    }
+    page.blank();
+}
+
+/// For a source of which no image could be read.
+pub(super) fn of_source(page: &mut Page, report: &Report) {
+    page.headline(STRONG, "source", &source(report), "");
+    page.blank();
+}
+
+/// The image's name, or the file's where it has none, and its platform.
+pub(super) fn title(report: &Report, image: &ImageReport) -> String {
+    let name = image.reference.as_ref().unwrap_or(&report.source.name);
+    match &image.platform {
+        Some(it) => format!("{name} {}", platform(it)),
+        None => name.clone(),
+    }
+}
+
+pub(super) fn platform(platform: &PlatformReport) -> String {
+    let variant = platform.variant.as_ref().map(|variant| format!("/{variant}")).unwrap_or_default();
+    format!("{}/{}{variant}", platform.os, platform.architecture)
+}
+
+pub(super) fn short(digest: &str) -> String {
+    match digest.split_once(':') {
+        Some((algorithm, hex)) => format!("{algorithm}:{}", hex.get(..DIGITS).unwrap_or(hex)),
+        None => digest.to_owned(),
+    }
+}
+
+fn source(report: &Report) -> String {
+    let name = if report.source.name == "-" { "standard input" } else { &report.source.name };
+    match &report.source.kind {
+        Some(kind) => format!("{name} ({kind})"),
+        None => name.to_owned(),
+    }
+}
+
+fn size(layers: &[LayerReport], measured: Option<&Measurements>) -> String {
+    let layer_count = counted(layers.len(), "layer");
+    let Some(measured) = measured else {
+        return layer_count;
+    };
+    let compressed = measured.compressed_bytes.map(|it| format!(" ({} compressed)", bytes(it))).unwrap_or_default();
+    let buried = match measured.buried_bytes {
+        0 => String::new(),
+        buried => format!(", {} of it deleted or replaced by later layers", bytes(buried)),
+    };
+    format!("{layer_count}, {}{compressed}{buried}", bytes(measured.shipped_bytes))
+}
+
+fn contents(measured: &Measurements) -> String {
+    format!(
+        "{} entries, {} of files, {} OS packages, {} executables",
+        count(measured.entries),
+        bytes(measured.final_bytes),
+        count(measured.os_packages),
+        count(measured.executables)
+    )
+}
+
+fn effective(user: &UserReport) -> String {
+    let configured = if user.configured.is_empty() { "not set" } else { &user.configured };
+    let (Some(uid), true) = (user.uid, user.resolved) else {
+        return format!("{configured}: not in the image's user databases");
+    };
+    let group = user.gid.map(|gid| format!(", gid {gid}")).unwrap_or_default();
+    let groups: Vec<String> = user.groups.iter().map(u32::to_string).collect();
+    let groups = if groups.is_empty() { String::new() } else { format!(", groups {}", groups.join(" ")) };
+    let root = if uid == 0 { " (root)" } else { "" };
+    format!("{configured}: uid {uid}{group}{groups}{root}")
+}
+
+fn health(healthcheck: &HealthcheckReport) -> String {
+    match (healthcheck.present, healthcheck.test.as_slice()) {
+        (true, test) => test.join(" "),
+        (false, []) => "no health check".to_owned(),
+        (false, test) => format!("switched off ({})", test.join(" ")),
+    }
+}

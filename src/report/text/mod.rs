@@ -1,0 +1,63 @@
+//! The report for people: what the image is, what was found, what to do next, and the verdict as the last line.
+
+mod findings;
+mod header;
+pub(crate) mod page;
+#[cfg(test)]
+mod tests;
+mod trouble;
+mod verdict;
+
+pub use page::Look;
+
+use page::Page;
+
+use super::model::{ImageReport, Report};
+
+/// The whole report as text, with ANSI styles when `look` asks for colour.
+#[must_use]
+pub fn render(report: &Report, look: Look) -> String {
+    let mut page = Page::new(look);
+    let several = report.images.len() > 1;
+    for (index, image) in report.images.iter().enumerate() {
+        header::write(&mut page, report, image, index);
+        write_image(&mut page, image);
+        page.blank();
+        if several {
+            verdict::of_image(&mut page, image);
+            page.blank();
+        }
+    }
+    if report.images.is_empty() {
+        header::of_source(&mut page, report);
+    }
+    trouble::errors(&mut page, &report.errors);
+    page.blank();
+    verdict::next(&mut page, report);
+    page.blank();
+    verdict::of_report(&mut page, report);
+    page.finish()
+}
+
+/// Only the errors, for commands that have no verdict to give.
+#[must_use]
+pub fn render_errors(report: &Report, look: Look) -> String {
+    let mut page = Page::new(look);
+    trouble::errors(&mut page, &report.errors);
+    for image in &report.images {
+        trouble::errors(&mut page, &image.errors);
+    }
+    page.blank();
+    verdict::next(&mut page, report);
+    page.finish()
+}
+
+fn write_image(page: &mut Page, image: &ImageReport) {
+    for finding in &image.findings {
+        findings::finding(page, finding, &image.layers);
+    }
+    findings::notes(page, &image.notes);
+    trouble::differences(page, &image.trees_differ);
+    trouble::not_examined(page, &image.examined.not_examined, image.verdict);
+    trouble::errors(page, &image.errors);
+}
