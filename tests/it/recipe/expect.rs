@@ -36,6 +36,9 @@ pub(crate) struct Expect {
     /// Where it differs from `tree`.
     #[serde(default)]
     pub(crate) sequential: Option<String>,
+    /// Sequential unpackers refuse the image, so there is nothing to compare with.
+    #[serde(default)]
+    pub(crate) sequential_unknown: bool,
 }
 
 /// Who the container runs as.
