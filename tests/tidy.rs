@@ -95,7 +95,8 @@ fn room(path: &str) -> &str {
 fn rooms_named(text: &str) -> BTreeSet<String> {
     let word = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
     let mut named = BTreeSet::new();
-    let code: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).map(|line| line.to_owned() + "\n").collect();
+    let code: String =
+        text.lines().filter(|line| !line.trim_start().starts_with("//")).map(|line| line.to_owned() + "\n").collect();
     for after in code.split("crate::").skip(1) {
         let Some(list) = after.strip_prefix('{') else {
             named.insert(word(after));
@@ -157,13 +158,15 @@ fn names_are_found_in_paths_and_in_lists() {
 
 #[test]
 fn every_file_opens_by_saying_what_it_is() {
-    let wrong: Vec<String> = rust_files().into_iter().filter(|(_, text)| !text.starts_with("//! ")).map(|(path, _)| path).collect();
+    let wrong: Vec<String> =
+        rust_files().into_iter().filter(|(_, text)| !text.starts_with("//! ")).map(|(path, _)| path).collect();
     assert_none("every file opens with //!", &wrong);
 }
 
 #[test]
 fn files_have_at_most_400_lines() {
-    let long = rust_files().into_iter().map(|(path, text)| (path, text.lines().count())).filter(|(_, lines)| *lines > MAX_FILE_LINES);
+    let long =
+        rust_files().into_iter().map(|(path, text)| (path, text.lines().count())).filter(|(_, lines)| *lines > MAX_FILE_LINES);
     let wrong: Vec<String> = long
         .filter(|(path, _)| !LONG_FILES.iter().any(|(allowed, _)| allowed == path))
         .map(|(path, lines)| format!("{path}: {lines} lines"))
@@ -178,7 +181,9 @@ fn functions(text: &str) -> Vec<(String, usize)> {
     for (start, line) in lines.iter().enumerate() {
         let code = line.trim_start();
         let Some((before, after)) = code.split_once("fn ") else { continue };
-        let is_signature = before.split_whitespace().all(|word| ["const", "async", "unsafe", "extern"].contains(&word) || word.starts_with("pub"));
+        let is_signature = before
+            .split_whitespace()
+            .all(|word| ["const", "async", "unsafe", "extern"].contains(&word) || word.starts_with("pub"));
         if !is_signature || code.ends_with(';') || code.ends_with('}') {
             continue;
         }
@@ -209,7 +214,9 @@ fn nothing_is_called_utils_helpers_or_common() {
     let wrong: Vec<String> = rust_files()
         .into_iter()
         .map(|(path, _)| path)
-        .filter(|path| path.split(['/', '.']).any(|part| ["utils", "util", "helpers", "helper", "common", "misc"].contains(&part)))
+        .filter(|path| {
+            path.split(['/', '.']).any(|part| ["utils", "util", "helpers", "helper", "common", "misc"].contains(&part))
+        })
         .collect();
     assert_none("names say what a file holds", &wrong);
 }
@@ -220,7 +227,11 @@ fn every_check_has_a_file_a_place_in_the_list_and_a_chapter_in_the_docs() {
     let sources = files("src/checks", &["rs"]);
     let declared: BTreeSet<String> = sources
         .iter()
-        .filter(|(_, text)| text.contains("pub static CHECK: Check") || text.contains("pub(super) static CHECK: Check") || text.contains("pub(crate) static CHECK: Check"))
+        .filter(|(_, text)| {
+            text.contains("pub static CHECK: Check")
+                || text.contains("pub(super) static CHECK: Check")
+                || text.contains("pub(crate) static CHECK: Check")
+        })
         .map(|(path, _)| path.replace("/mod.rs", ".rs"))
         .collect();
     let listed: Vec<&str> = plimsoll::checks::ALL.iter().map(|check| check.id).collect();
@@ -288,6 +299,11 @@ const MACHINE_LIKE: &[(&str, &str)] = &[];
 
 #[test]
 fn exceptions_still_exist() {
-    let gone: Vec<&str> = LONG_FILES.iter().chain(MACHINE_LIKE).map(|(path, _)| *path).filter(|path| !Path::new(&root()).join(path).exists()).collect();
+    let gone: Vec<&str> = LONG_FILES
+        .iter()
+        .chain(MACHINE_LIKE)
+        .map(|(path, _)| *path)
+        .filter(|path| !Path::new(&root()).join(path).exists())
+        .collect();
     assert!(gone.is_empty(), "exceptions for files that are gone: {gone:?}");
 }

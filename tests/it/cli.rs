@@ -155,7 +155,8 @@ fn every_json_report_is_valid_by_the_published_schema() {
 #[test]
 fn the_demo_image_shows_the_six_faults() {
     let report = program::check(&demo("demo.tar"), &[]).report;
-    let checks: Vec<&str> = program::list(&report["images"][0]["findings"]).filter_map(|finding| finding["check"].as_str()).collect();
+    let checks: Vec<&str> =
+        program::list(&report["images"][0]["findings"]).filter_map(|finding| finding["check"].as_str()).collect();
     for check in ["compiler", "os-package-manager", "setuid-file", "root-user", "missing-healthcheck", "apt-lists"] {
         assert!(checks.contains(&check), "{check} is not among {checks:?}");
     }

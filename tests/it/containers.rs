@@ -63,8 +63,10 @@ fn every_container_and_outer_compression_gives_the_same_report() {
             containers.push(outer(folder.path(), &format!("{tar}.zst"), &zstd::encode_all(bytes.as_slice(), 1).unwrap()));
             containers.push(outer(folder.path(), &format!("{tar}.xz"), &xz(&bytes)));
         }
-        let reports: Vec<String> =
-            containers.iter().map(|path| serde_json::to_string_pretty(&bare(program::check(path, &[]).report)).unwrap()).collect();
+        let reports: Vec<String> = containers
+            .iter()
+            .map(|path| serde_json::to_string_pretty(&bare(program::check(path, &[]).report)).unwrap())
+            .collect();
         for (container, report) in containers.iter().zip(&reports) {
             assert_eq!(report, &reports[0], "{name}: {}", container.display());
         }

@@ -117,7 +117,8 @@ fn every_code_that_a_recipe_names_is_one_of_the_crates() {
 
 #[test]
 fn every_code_has_a_recipe_that_shows_it() {
-    let shown: BTreeSet<String> = recipe::all().into_iter().flat_map(|recipe| [recipe.expect.codes, recipe.expect.also].concat()).collect();
+    let shown: BTreeSet<String> =
+        recipe::all().into_iter().flat_map(|recipe| [recipe.expect.codes, recipe.expect.also].concat()).collect();
     let with_trees: bool = recipe::all().iter().any(|recipe| recipe.expect.sequential.is_some());
     let missing: Vec<&str> = plimsoll::oci::Code::ALL
         .iter()
@@ -129,11 +130,11 @@ fn every_code_has_a_recipe_that_shows_it() {
 
 /// Codes that need more than an image: shown by other tests.
 const ELSEWHERE: [&str; 5] = [
-    "image-not-found",       // cli.rs: asks for one by name
-    "input-unreadable",      // cli.rs: a file that is not there
-    "content-not-kept",      // standard input only, with bodies over the limit
-    "xz-malformed",          // containers.rs: outer archives only
-    "archive-malformed",     // malformed.rs: outer archives only
+    "image-not-found",   // cli.rs: asks for one by name
+    "input-unreadable",  // cli.rs: a file that is not there
+    "content-not-kept",  // standard input only, with bodies over the limit
+    "xz-malformed",      // containers.rs: outer archives only
+    "archive-malformed", // malformed.rs: outer archives only
 ];
 
 #[test]

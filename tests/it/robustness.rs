@@ -55,9 +55,7 @@ fn report(input: &Path) -> Report {
 /// Digests of config and layers of every image that was judged.
 fn judged(report: &Report) -> Vec<(Option<String>, Vec<String>)> {
     let images = report.images.iter().filter(|image| image.verdict != Verdict::Unverifiable);
-    images
-        .map(|image| (image.config_digest.clone(), image.layers.iter().map(|layer| layer.diff_id.clone()).collect()))
-        .collect()
+    images.map(|image| (image.config_digest.clone(), image.layers.iter().map(|layer| layer.diff_id.clone()).collect())).collect()
 }
 
 #[test]

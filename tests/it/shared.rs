@@ -84,8 +84,8 @@ fn every_shared_edge_case_has_a_recipe_that_makes_the_same_layers() {
 
 /// Recipes whose layers differ from the shared case on purpose.
 const OF_OUR_OWN: [&str; 3] = [
-    "gzip_bomb_layer",      // smaller, so that the test is quick
-    "gzip_of_gzip",         // the diff_id of the shared case is that of the inner gzip
+    "gzip_bomb_layer",        // smaller, so that the test is quick
+    "gzip_of_gzip",           // the diff_id of the shared case is that of the inner gzip
     "index_with_attestation", // the statement counts as a layer there
 ];
 

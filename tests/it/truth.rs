@@ -174,7 +174,13 @@ fn the_small_images_are_what_other_tools_say() {
         for place in list(&truth["formats_here"]).filter_map(text).filter(|_| is_scored(&truth)) {
             let (path, tag) = place.rsplit_once(':').map_or((place.as_str(), None), |(path, tag)| (path, Some(tag)));
             let choice = tag.map(|tag| vec!["--image".to_owned(), tag.to_owned()]).unwrap_or_default();
-            cases.push(Case { container: small.join(path), choice, truth: truth.clone(), tree: tree.clone(), healthcheck_kept: true });
+            cases.push(Case {
+                container: small.join(path),
+                choice,
+                truth: truth.clone(),
+                tree: tree.clone(),
+                healthcheck_kept: true,
+            });
         }
     }
     let name = "c-static-good";
@@ -196,7 +202,8 @@ fn images_of_a_real_engine_and_of_other_projects_are_what_other_tools_say() {
     for folder in ["realdocker", "thirdparty"].map(|name| shared.join("small").join(name)) {
         for (name, truth) in truths(&folder, ".truth.json").into_iter().filter(|(_, truth)| is_scored(truth)) {
             let candidates = [name.clone(), format!("{name}.gz"), format!("{name}.tar.gz")].map(|file| folder.join(file));
-            let container = candidates.into_iter().find(|path| path.exists()).unwrap_or_else(|| panic!("no container for {name}"));
+            let container =
+                candidates.into_iter().find(|path| path.exists()).unwrap_or_else(|| panic!("no container for {name}"));
             let platform = ["os", "architecture"].map(|key| text(&truth["expected"][key]).unwrap_or_default()).join("/");
             let choice = if container.is_dir() { vec!["--platform".into(), platform] } else { Vec::new() };
             let tree = folder.join(format!("{name}.truth.tree.json.zst"));

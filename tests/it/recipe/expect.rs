@@ -77,5 +77,8 @@ fn long_name(word: &str) -> String {
 #[test]
 fn a_line_holds_size_and_digest_of_its_text() {
     let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-    assert_eq!(lines("/b dir 0755 0:0\n/a  file 0644 1:2 \"\"\n"), [format!("/a file 0644 1:2 0 {empty}"), "/b dir 0755 0:0".into()]);
+    assert_eq!(
+        lines("/b dir 0755 0:0\n/a  file 0644 1:2 \"\"\n"),
+        [format!("/a file 0644 1:2 0 {empty}"), "/b dir 0755 0:0".into()]
+    );
 }

@@ -28,9 +28,6 @@ pub(crate) struct Recipe {
     about: String,
     /// `oci`, `docker`, or both.
     containers: Vec<String>,
-    /// Whether `umoci unpack` makes the sequential tree of this image.
-    #[serde(default)]
-    pub(crate) umoci_agrees: bool,
     #[serde(default)]
     config: Config,
     #[serde(default)]
@@ -77,8 +74,11 @@ pub(crate) fn folder() -> PathBuf {
 
 /// Every recipe, by name.
 pub(crate) fn all() -> Vec<Recipe> {
-    let mut paths: Vec<PathBuf> =
-        std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|end| end == "toml")).collect();
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|end| end == "toml"))
+        .collect();
     paths.sort();
     paths.iter().map(|path| read(path)).collect()
 }

@@ -86,14 +86,8 @@ impl Entry {
 
     fn member(&self) -> Member<'_> {
         let format = self.format.as_deref().unwrap_or("ustar");
-        let extension = |type_flag, name: &str, content| Member {
-            name: bytes(name),
-            type_flag,
-            mode: "0644",
-            content,
-            format,
-            mtime: MTIME,
-        };
+        let extension =
+            |type_flag, name: &str, content| Member { name: bytes(name), type_flag, mode: "0644", content, format, mtime: MTIME };
         if let Some(records) = &self.pax {
             return extension(b'x', "PaxHeaders/p", pax_records(records));
         }
