@@ -94,7 +94,7 @@ fn recipes_that_pass_are_unpacked_by_umoci_as_they_say() {
         let expected = recipe::lines(recipe.expect.sequential.as_ref().unwrap_or(&recipe.expect.tree));
         match unpack(&folder.path().join("oci"), "edge", &folder.path().join("bundle")) {
             Ok(found) => {
-                wrong.extend(program::difference(&expected, &found).into_iter().map(|line| format!("{}: {line}", recipe.name)))
+                wrong.extend(program::difference(&expected, &found).into_iter().map(|line| format!("{}: {line}", recipe.name)));
             }
             Err(error) => wrong.push(format!("{}: {error}", recipe.name)),
         }

@@ -98,14 +98,13 @@ pub(crate) fn listing(image: &Path, more: &[&str]) -> Vec<String> {
 /// One entry of a listing, or of a truth file, as a line.
 pub(crate) fn entry_line(entry: &Value) -> String {
     let field = |name: &str| text(&entry[name]).unwrap_or_default();
-    let mut line = format!("{} {} {} {}:{}", field("path"), field("type"), field("mode"), entry["uid"], entry["gid"]);
+    let line = format!("{} {} {} {}:{}", field("path"), field("type"), field("mode"), entry["uid"], entry["gid"]);
     match field("type").as_str() {
-        "file" => line.push_str(&format!(" {} {}", entry["size"], field("sha256"))),
-        "symlink" => line.push_str(&format!(" -> {}", field("linktarget"))),
-        "char" | "block" => line.push_str(&format!(" {}", device(&entry["dev"]))),
-        _ => {}
+        "file" => line + &format!(" {} {}", entry["size"], field("sha256")),
+        "symlink" => line + " -> " + &field("linktarget"),
+        "char" | "block" => line + " " + &device(&entry["dev"]),
+        _ => line,
     }
-    line
 }
 
 /// `MAJOR,MINOR` of `[MAJOR, MINOR]` or `"MAJOR:MINOR"`.

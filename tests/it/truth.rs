@@ -121,7 +121,7 @@ fn truth_line(json: &str) -> String {
     let mut entry: Value = serde_json::from_str(&json.replace("\\udc", "\\ue0")).unwrap();
     for key in ["path", "linktarget"] {
         if let Some(text) = entry[key].as_str() {
-            entry[key] = plimsoll::oci::escape(&raw(text)).to_string().into();
+            entry[key] = plimsoll::oci::escape(&raw(text)).into();
         }
     }
     program::entry_line(&entry)
@@ -147,7 +147,6 @@ fn truths(folder: &Path, ending: &str) -> Vec<(String, Value)> {
     let mut found: Vec<_> = std::fs::read_dir(folder)
         .unwrap()
         .filter_map(|entry| Some(entry.ok()?.file_name().to_str()?.strip_suffix(ending)?.to_owned()))
-        .filter(|name| !name.ends_with(".tree"))
         .collect();
     found.sort();
     found.into_iter().map(|name| (name.clone(), json(&folder.join(name + ending)))).collect()
