@@ -1,0 +1,21 @@
+//! Tests of the built program and of the library as a whole: what goes in is an image, what comes out is compared.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "tests read files and the environment, and fail by panicking"
+)]
+
+mod cli;
+mod containers;
+mod hostile;
+mod malformed;
+mod oracle;
+mod program;
+mod recipe;
+mod robustness;
+mod shared;
+mod truth;
