@@ -11,8 +11,11 @@ use super::markers::Scanner;
 use super::range::Collected;
 use crate::limits::{LimitHit, Limits};
 
-/// Bytes of the longest interpreter path and of the longest library name that are read (PATH_MAX).
+/// Bytes of the longest interpreter path (PATH_MAX, with its NUL).
 const PATH_BYTES: u64 = 4_096;
+
+/// Bytes of the longest string that the dynamic segment names: search paths can be long.
+const STRING_BYTES: u64 = 64 * 1024;
 
 /// What an ELF file taught.
 #[derive(Debug)]
@@ -329,7 +332,7 @@ impl ElfProbe {
         if last >= table_bytes {
             return broken("a name lies beyond its dynamic string table");
         }
-        let end = last.saturating_add(PATH_BYTES).min(table_bytes);
+        let end = last.saturating_add(STRING_BYTES).min(table_bytes);
         let length = end.saturating_sub(first);
         self.limits.elf_dynamic_bytes(length)?;
         let offset = table.saturating_add(first);

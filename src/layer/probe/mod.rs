@@ -4,6 +4,7 @@ mod elf;
 mod elf_facts;
 mod go_build_info;
 mod markers;
+mod patterns;
 mod range;
 mod wanted;
 

@@ -1,0 +1,178 @@
+//! Searches a program's bytes for all signs at once, across the edges of chunks.
+
+use std::collections::BTreeSet;
+
+use aho_corasick::{AhoCorasick, MatchKind};
+
+use super::elf_facts::Marker;
+use super::go_build_info::BuildInfo;
+use super::patterns::{GO_BUILD_INFO, SIGNS, unveil};
+
+/// One automaton, built when the first program is seen.
+#[derive(Debug, Default)]
+pub(super) struct Scanner {
+    automaton: Option<Automaton>,
+    /// Which patterns were found.
+    found: Vec<bool>,
+    /// The last bytes before `position`, fewer than the longest pattern.
+    tail: Vec<u8>,
+    position: u64,
+    build_info: BuildInfo,
+}
+
+#[derive(Debug)]
+struct Automaton {
+    search: AhoCorasick,
+    longest: usize,
+    /// Number of the pattern that starts Go's build information.
+    go: usize,
+}
+
+impl Automaton {
+    fn new() -> Option<Self> {
+        let mut patterns: Vec<Vec<u8>> = SIGNS.iter().flat_map(|sign| sign.patterns).map(|pattern| unveil(pattern)).collect();
+        let go = patterns.len();
+        patterns.push(unveil(GO_BUILD_INFO));
+        let longest = patterns.iter().map(Vec::len).max().unwrap_or_default();
+        let search = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(&patterns).ok()?;
+        Some(Self { search, longest, go })
+    }
+}
+
+impl Scanner {
+    /// A program begins.
+    pub(super) fn start(&mut self) {
+        self.found.clear();
+        self.tail.clear();
+        self.position = 0;
+        self.build_info.start();
+    }
+
+    /// Its next bytes.
+    pub(super) fn push(&mut self, bytes: &[u8]) {
+        let Some(automaton) = self.automaton.take().or_else(Automaton::new) else { return };
+        let overlap = automaton.longest.saturating_sub(1);
+        let tail_bytes = self.tail.len();
+        // matches that begin in the tail, then those that lie in the chunk
+        let mut edge = std::mem::take(&mut self.tail);
+        edge.extend_from_slice(bytes.get(..overlap).unwrap_or(bytes));
+        let edge_start = self.position.saturating_sub(byte_count(tail_bytes));
+        if tail_bytes > 0 {
+            self.search(&automaton, &edge, edge_start, tail_bytes);
+        }
+        self.search(&automaton, bytes, self.position, usize::MAX);
+        self.build_info.push(self.position, bytes);
+        if bytes.len() >= overlap {
+            edge.clear();
+            edge.extend_from_slice(bytes.get(bytes.len().saturating_sub(overlap)..).unwrap_or_default());
+        } else {
+            let surplus = edge.len().saturating_sub(overlap);
+            edge.drain(..surplus.min(edge.len()));
+        }
+        self.tail = edge;
+        self.position = self.position.saturating_add(byte_count(bytes.len()));
+        self.automaton = Some(automaton);
+    }
+
+    /// What was found.
+    pub(super) fn finish(&mut self) -> (BTreeSet<Marker>, Option<Box<str>>) {
+        let mut markers = BTreeSet::new();
+        let mut first = 0_usize;
+        for sign in SIGNS {
+            let end = first.saturating_add(sign.patterns.len());
+            if self.found.get(first..end).is_some_and(|found| found.iter().all(|found| *found)) {
+                markers.insert(sign.marker);
+            }
+            first = end;
+        }
+        (markers, self.build_info.path())
+    }
+
+    /// Notes matches in `bytes`, which lie at `at`, that begin before `end`.
+    fn search(&mut self, automaton: &Automaton, bytes: &[u8], at: u64, end: usize) {
+        for found in automaton.search.find_iter(bytes).take_while(|found| found.start() < end) {
+            let number = found.pattern().as_usize();
+            if number == automaton.go {
+                self.build_info.found(at.saturating_add(byte_count(found.start())), bytes.get(found.start()..).unwrap_or_default());
+            }
+            if self.found.len() <= number {
+                self.found.resize(automaton.go.saturating_add(1), false);
+            }
+            if let Some(slot) = self.found.get_mut(number) {
+                *slot = true;
+            }
+        }
+    }
+}
+
+fn byte_count(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scan(chunks: &[&[u8]]) -> (Vec<Marker>, Option<Box<str>>) {
+        let mut scanner = Scanner::default();
+        scanner.start();
+        for chunk in chunks {
+            scanner.push(chunk);
+        }
+        let (markers, path) = scanner.finish();
+        (markers.into_iter().collect(), path)
+    }
+
+    #[test]
+    fn a_sign_needs_all_its_patterns() {
+        assert_eq!(scan(&[b"Tiny C Compiler .. Usage: tcc"]).0, [Marker::Tcc]);
+        assert_eq!(scan(&[b"Tiny C Compiler"]).0, []);
+        assert_eq!(scan(&[b"Usage: tcc"]).0, []);
+    }
+
+    #[test]
+    fn patterns_are_found_wherever_chunks_end() {
+        let text = b"xx%{!fsyntax-only:%{!c:%(trad_capable_cpp)yyTiny C CompilerUsage: tccz";
+        for size in 1..=text.len() {
+            let chunks: Vec<&[u8]> = text.chunks(size).collect();
+            assert_eq!(scan(&chunks).0, [Marker::GccDriver, Marker::Tcc], "chunks of {size}");
+        }
+    }
+
+    #[test]
+    fn every_sign_has_two_patterns_and_is_veiled() {
+        for sign in SIGNS {
+            assert!(sign.patterns.len() >= 2);
+            for pattern in sign.patterns {
+                assert!(pattern.iter().any(|byte| !byte.is_ascii()), "{pattern:?}");
+            }
+        }
+    }
+
+    fn build_info(path: &str) -> Vec<u8> {
+        let module = format!("{}path\t{path}\nmod\tx\n{}", "s".repeat(16), "e".repeat(16));
+        let mut bytes = b"\xff Go buildinf:\x08\x02".to_vec();
+        bytes.resize(32, 0);
+        bytes.extend_from_slice(b"\x06go1.20");
+        bytes.push(u8::try_from(module.len()).unwrap());
+        bytes.extend_from_slice(module.as_bytes());
+        bytes
+    }
+
+    #[test]
+    fn go_build_information_names_the_main_package_wherever_chunks_end() {
+        let text = [vec![0; 48], build_info("cmd/go"), vec![0; 10]].concat();
+        for size in 1..=text.len() {
+            let chunks: Vec<&[u8]> = text.chunks(size).collect();
+            assert_eq!(scan(&chunks).1.as_deref(), Some("cmd/go"), "chunks of {size}");
+        }
+    }
+
+    #[test]
+    fn a_mention_of_the_build_information_magic_is_not_one() {
+        let text = [b"0123456789abcdef\xff Go buildinf:a constant".to_vec(), vec![0; 80]].concat();
+        assert_eq!(scan(&[&text]).1, None);
+        let unaligned = [vec![0; 7], build_info("cmd/go")].concat();
+        assert_eq!(scan(&[&unaligned]).1, None);
+    }
+}
