@@ -6,8 +6,9 @@ use super::input::Input;
 use super::output::{self, Format};
 use super::{Context, DONE, UNVERIFIABLE, progress};
 use crate::policy::Policy;
+use crate::report::model::EntryReport;
 use crate::report::{json, listing, text};
-use crate::verify::{self, Listing, Request, Tree};
+use crate::verify::{self, Request, Tree};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -45,24 +46,18 @@ pub(super) fn run(args: &Args, context: Context) -> u8 {
     let request = Request { source: args.input.request(), policy: Policy::default(), limits: args.input.limits() };
     let tree = if args.sequential { Tree::Sequential } else { Tree::Stacked };
     let listing = progress::shown(!context.quiet, |progress| verify::list(&request, tree, args.format == Format::Json, progress));
-    if !is_known(&listing) {
+    let Some(entries) = &listing.entries else {
         output::complain(&text::render_errors(&listing.report, output::look_of_errors(context.color)));
         return UNVERIFIABLE;
-    }
-    output::to_stdout(DONE, |out| write(&listing, args.format, out))
+    };
+    output::to_stdout(DONE, |out| write(entries, args.format, out))
 }
 
-/// Whether the tree is known: no error stands in its way.
-fn is_known(listing: &Listing) -> bool {
-    let report = &listing.report;
-    report.errors.is_empty() && !report.images.is_empty() && report.images.iter().all(|image| image.errors.is_empty())
-}
-
-fn write(listing: &Listing, format: Format, out: &mut dyn Write) -> io::Result<()> {
+fn write(entries: &[EntryReport], format: Format, out: &mut dyn Write) -> io::Result<()> {
     if format == Format::Text {
         writeln!(out, "{}", listing::HEADER)?;
     }
-    for entry in &listing.entries {
+    for entry in entries {
         match format {
             Format::Text => writeln!(out, "{}", listing::line(entry))?,
             Format::Json => json::write_entry(entry, out)?,

@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicU64;
 
 use crate::limits::Limits;
 use crate::policy::Policy;
-use crate::report::model::{ImageReport, Report, Verdict};
+use crate::report::model::{ImageReport, Report, Schema, Tool, Verdict};
 use crate::source::{self, Source};
 
 use image::Examined;
@@ -67,8 +67,8 @@ fn run(request: &Request, digest_files: bool, progress: &Progress, mut each: imp
 fn assemble(source: &dyn Source, images: Vec<ImageReport>) -> Report {
     let verdict = images.iter().map(|image| image.verdict).max().unwrap_or(Verdict::Unverifiable);
     Report {
-        schema: translate::schema(),
-        tool: translate::tool(),
+        schema: Schema::current(),
+        tool: Tool::current(),
         source: translate::source(source),
         images,
         errors: Vec::new(),

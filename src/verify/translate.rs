@@ -14,16 +14,7 @@ use crate::limits::LimitHit;
 use crate::oci::{Healthcheck, Place, Platform, escape, escape_text};
 use crate::policy::Policy;
 use crate::report::model as out;
-use crate::report::{SCHEMA_URL, SCHEMA_VERSION};
 use crate::source::{self, ImageRecord, LayerRecord, Source};
-
-pub(super) fn schema() -> out::Schema {
-    out::Schema { version: SCHEMA_VERSION.to_owned(), url: SCHEMA_URL.to_owned() }
-}
-
-pub(super) fn tool() -> out::Tool {
-    out::Tool { name: "plimsoll".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
-}
 
 pub(super) fn source(source: &dyn Source) -> out::SourceReport {
     out::SourceReport { kind: Some(source.kind().as_str().to_owned()), name: escape_text(source.name()) }
@@ -33,8 +24,8 @@ pub(super) fn source(source: &dyn Source) -> out::SourceReport {
 pub(super) fn refused(input: &Path, error: &source::Error) -> out::Report {
     let name = input.file_name().unwrap_or(OsStr::new("-"));
     out::Report {
-        schema: schema(),
-        tool: tool(),
+        schema: out::Schema::current(),
+        tool: out::Tool::current(),
         source: out::SourceReport { kind: None, name: escape(name.as_bytes()) },
         images: Vec::new(),
         errors: vec![problem(&Problem::of_source(error))],
