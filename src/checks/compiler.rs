@@ -28,7 +28,7 @@ use names::{Family, Weight};
 use tools::Form;
 
 /// The check.
-pub static CHECK: Check = Check {
+pub(super) static CHECK: Check = Check {
     id: "compiler",
     title: "A compiler can be run",
     family: Section::Toolchain,

@@ -12,7 +12,7 @@ use crate::finding::{Evidence, Observation, Severity};
 use tools::Form;
 
 /// The check.
-pub static CHECK: Check = Check {
+pub(super) static CHECK: Check = Check {
     id: "language-package-manager",
     title: "A language's package manager can be run",
     family: Family::Packages,

@@ -10,7 +10,7 @@ use crate::facts::Image;
 use crate::finding::{Evidence, Observation, Severity};
 
 /// The check.
-pub static CHECK: Check = Check {
+pub(super) static CHECK: Check = Check {
     id: "package-cache",
     title: "Caches of package managers",
     family: Family::Packages,
