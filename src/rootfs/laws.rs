@@ -180,7 +180,7 @@ proptest! {
     #[test]
     fn a_layer_cut_in_two_gives_the_same_tree(entries in prop::collection::vec(plain_entry(), 0..12), cut in 0_usize..12) {
         let (lower, upper) = entries.split_at(cut.min(entries.len()));
-        let (whole, halves) = (merged(&[entries.clone()]), merged(&[lower.to_vec(), upper.to_vec()]));
+        let (whole, halves) = (merged(std::slice::from_ref(&entries)), merged(&[lower.to_vec(), upper.to_vec()]));
         prop_assert_eq!(line(&whole.stacked), line(&halves.stacked));
         prop_assert_eq!(line(&whole.sequential), line(&halves.sequential));
     }

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{InodeKind, Merged, Rootfs, merge};
+use super::{Error, InodeKind, Merged, Rootfs, merge};
 use crate::layer::{Change, ChangeKind, LayerIndex, Xattr};
 use crate::limits::Limits;
+use crate::oci::Code;
 
 /// An entry as a test writes it: owned by root, with the mode that its kind usually has.
 #[derive(Debug, Clone)]
@@ -118,7 +119,7 @@ pub(super) fn line(tree: &Rootfs) -> String {
 /// The codes of all remarks and errors, each once, sorted by name.
 pub(super) fn codes(merged: &Merged) -> String {
     let remarks = merged.remarks.iter().map(|remark| remark.code);
-    let mut names: Vec<_> = remarks.chain(merged.errors.iter().map(|error| error.code())).map(|code| code.as_str()).collect();
+    let mut names: Vec<_> = remarks.chain(merged.errors.iter().map(Error::code)).map(Code::as_str).collect();
     names.sort_unstable();
     names.dedup();
     names.join(" ")
