@@ -113,6 +113,10 @@ limits! {
     xattrs_bytes / "xattrs-bytes" = MIB;
     /// Symbolic links followed in one resolution (the kernel's MAXSYMLINKS).
     symlink_hops / "symlink-hops" = 40;
+    /// Names looked up, and copied through links, while one tree is merged.
+    merge_steps / "merge-steps" = 500_000_000;
+    /// Bytes of all absolute paths of one merged tree.
+    tree_path_bytes / "tree-path-bytes" = GIB;
     /// Bytes of one file body that is kept for the facts.
     kept_file_bytes / "kept-file-bytes" = 64 * MIB;
     /// Bytes of all file bodies that are kept of one image.

@@ -1,20 +1,65 @@
 //! Layer indexes in, the final tree out: the stacked tree that overlay runtimes mount, the sequential one, and their difference.
 //!
 //! Inodes, not paths: a hard link is a second name of one inode. Links resolve inside the root only.
+//!
+//! The stacked tree, for each layer, base first:
+//!
+//! ```text
+//! 1. unpack the layer alone onto an empty directory, the upper one (upper.rs), in the order of the tar:
+//!      .wh.NAME        makes a whiteout NAME; refused after an entry NAME
+//!      .wh..wh..opq    marks its directory opaque; on the root it means nothing
+//!      hard link       names an inode of this layer that is already there, and gives it its own metadata
+//!      any other       replaces what has its name; a directory over a directory keeps the content
+//!      parents         links of this layer are followed; what is missing is made: implied, 0755 0:0
+//!
+//! 2. lay it over the tree below (overlay.rs), name by name:
+//!      upper           lower           merged
+//!      whiteout        any             nothing
+//!      directory       directory       upper's metadata (lower's when implied), both contents (upper's when opaque)
+//!      directory       other, nothing  upper
+//!      other           any             upper
+//! ```
+//!
+//! A 0:0 character device is a whiteout on disk, and so here. The sequential tree (sequential.rs) has one directory for all
+//! layers: whiteouts remove at once, an opaque mark removes what its layer did not name, links of any layer are followed.
+//!
+//! Sources: the image-spec's layer.md, the kernel's overlayfs.rst, and what containerd, Docker, podman and umoci were seen to do
+//! where these are silent.
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+mod difference;
+mod entry;
 mod error;
 mod node;
+mod overlay;
 mod resolve;
+mod sequential;
+mod upper;
+mod walk;
 
+pub use difference::Difference;
 pub use error::Error;
 pub use node::{Inode, InodeKind, NodeId, Rootfs};
 pub use resolve::ResolveError;
 
-use crate::layer::LayerIndex;
-use crate::limits::Limits;
-use crate::oci::Remark;
+#[cfg(test)]
+mod cases;
+#[cfg(test)]
+mod laws;
+#[cfg(test)]
+mod testing;
+
+use crate::layer::{ChangeKind, LayerIndex};
+use crate::limits::{LimitHit, Limits};
+use crate::oci::{Code, Remark};
+
+use sequential::{Notes, Sequential};
+use upper::Sayings;
+use walk::Budget;
+
+/// Entries that cannot be applied, after which no more are looked for.
+const MOST_ERRORS: usize = 1_000;
 
 /// The result of merging all layers.
 #[derive(Debug, Default)]
@@ -23,9 +68,9 @@ pub struct Merged {
     pub stacked: Rootfs,
     /// What sequential unpackers (umoci, vfs drivers) make.
     pub sequential: Rootfs,
-    /// Paths on which the two differ, sorted.
+    /// Paths on which the two differ, sorted. Empty when there are errors.
     pub differences: Vec<Difference>,
-    /// What is remarkable about the merge, with layer numbers.
+    /// What is remarkable about the merge, with layer numbers, sorted by layer and path.
     pub remarks: Vec<Remark>,
     /// Why no tree can be made, in order; the trees are then incomplete.
     pub errors: Vec<Error>,
@@ -33,20 +78,73 @@ pub struct Merged {
     pub buried_bytes: Vec<u64>,
 }
 
-/// A path on which the trees differ.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Difference {
-    /// Absolute path, raw.
-    pub path: Vec<u8>,
-    /// What the stacked tree has there, such as `file 0755 0:0 12 bytes` or `nothing`.
-    pub stacked: String,
-    /// What the sequential tree has there.
-    pub sequential: String,
-}
-
 /// Merges `layers`, base first.
 #[must_use]
 pub fn merge(layers: &[&LayerIndex], limits: &Limits) -> Merged {
-    let _ = (layers, limits);
-    Merged::default()
+    let mut stacked = Rootfs::default();
+    let mut sequential = Sequential::default();
+    let mut budgets = (Budget::new(limits), Budget::new(limits));
+    let mut sayings = Sayings::default();
+    for (layer, changes) in layers.iter().enumerate() {
+        let hit = match upper::unpack(layer, changes, &mut budgets.0, &mut sayings) {
+            Ok(upper) => {
+                overlay::lay_over(&upper, &mut stacked, layer, &mut sayings);
+                sequential.apply(layer, changes, &mut budgets.1).map(|notes| remark_notes(&notes, layer, changes, &mut sayings))
+            }
+            Err(hit) => Err(hit),
+        };
+        sayings.errors.extend(hit.err().map(|hit| Error::Limit { layer, hit }));
+        if sayings.errors.len() >= MOST_ERRORS || sayings.errors.iter().any(|error| matches!(error, Error::Limit { .. })) {
+            break;
+        }
+    }
+    finish(layers, stacked, sequential.tree, sayings, limits)
+}
+
+fn remark_notes(notes: &Notes, layer: usize, changes: &LayerIndex, sayings: &mut Sayings) {
+    let notes = [(Code::OpaqueAfterImpliedParent, &notes.opaque_after_implied), (Code::PaxGlobalNamed, &notes.removed_by_global)];
+    for (code, entries) in notes {
+        for change in entries.iter().filter_map(|entry| changes.changes.get(node::index(*entry))) {
+            sayings.remark(code, layer, changes.name(&change.path), "");
+        }
+    }
+}
+
+fn finish(layers: &[&LayerIndex], stacked: Rootfs, sequential: Rootfs, mut sayings: Sayings, limits: &Limits) -> Merged {
+    let checked: Result<(), LimitHit> =
+        [&stacked, &sequential].into_iter().try_for_each(|tree| difference::check_paths(tree, limits));
+    if let Err(hit) = checked {
+        sayings.errors.push(Error::Limit { layer: layers.len().saturating_sub(1), hit });
+    }
+    let differences = if sayings.errors.is_empty() { difference::compare(&stacked, &sequential) } else { Vec::new() };
+    let buried_bytes = buried_bytes(layers, &stacked);
+    // both trees may have seen the same
+    sayings.remarks.sort_by(|one, other| (&one.place, one.code, &one.detail).cmp(&(&other.place, other.code, &other.detail)));
+    sayings.remarks.dedup();
+    Merged { stacked, sequential, differences, remarks: sayings.remarks, errors: sayings.errors, buried_bytes }
+}
+
+fn buried_bytes(layers: &[&LayerIndex], stacked: &Rootfs) -> Vec<u64> {
+    let files = |index: &&LayerIndex| {
+        let files = index.changes.iter().filter(|change| change.kind == ChangeKind::File);
+        files.fold(0_u64, |sum, change| sum.saturating_add(change.size))
+    };
+    let mut buried: Vec<_> = layers.iter().map(files).collect();
+    let mut is_seen = vec![false; stacked.inodes.len()];
+    let mut directories = vec![stacked.root()];
+    while let Some(directory) = directories.pop() {
+        for (_, child) in stacked.children(directory) {
+            let inode = stacked.inode(child);
+            if inode.is_directory() {
+                directories.push(child);
+                continue;
+            }
+            let seen = is_seen.get_mut(node::index(stacked.inode_number(child)));
+            let is_new = seen.is_some_and(|seen| !std::mem::replace(seen, true));
+            if let Some(bytes) = buried.get_mut(inode.layer).filter(|_| is_new) {
+                *bytes = bytes.saturating_sub(inode.size());
+            }
+        }
+    }
+    buried
 }

@@ -266,6 +266,36 @@ impl Rootfs {
         id
     }
 
+    /// Takes the name out of `directory`, and with it all that lies below.
+    pub(super) fn unlink(&mut self, directory: u32, name: &[u8]) {
+        if let Some(parent) = self.nodes.get_mut(index(directory)) {
+            parent.children.remove(name);
+        }
+    }
+
+    /// Takes all names out of `directory`.
+    pub(super) fn clear(&mut self, directory: u32) {
+        if let Some(node) = self.nodes.get_mut(index(directory)) {
+            node.children.clear();
+        }
+    }
+
+    /// Makes `node` a name of another inode; its children stay.
+    pub(super) fn set_inode(&mut self, node: u32, inode: u32) {
+        if let Some(node) = self.nodes.get_mut(index(node)) {
+            node.inode = inode;
+        }
+    }
+
+    pub(super) fn inode_mut(&mut self, node: u32) -> Option<&mut Inode> {
+        let number = self.nodes.get(index(node))?.inode;
+        self.inodes.get_mut(index(number))
+    }
+
+    pub(super) fn parent(&self, node: u32) -> u32 {
+        self.nodes.get(index(node)).map_or(0, |node| node.parent)
+    }
+
     fn node(&self, id: NodeId) -> Option<&Node> {
         self.nodes.get(index(id.0))
     }
