@@ -1,5 +1,11 @@
 //! Databases made by small writers here, in the three formats, and what hostile ones do.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    reason = "small files that the tests lay out themselves"
+)]
+
 use proptest::prelude::*;
 
 use super::super::super::bodies::{Bodies, file_with};
