@@ -74,7 +74,9 @@ mod tests {
 
     #[test]
     fn values_of_build_arguments_are_not_shown() {
-        for text in ["|1 TOKEN=secret1 /bin/sh -c x", "RUN |2 A=b TOKEN=secret1 with spaces /bin/sh -c x # buildkit", "|1 T=secret1 x"] {
+        for text in
+            ["|1 TOKEN=secret1 /bin/sh -c x", "RUN |2 A=b TOKEN=secret1 with spaces /bin/sh -c x # buildkit", "|1 T=secret1 x"]
+        {
             assert!(!tidied(text).contains("secret1"), "{text}");
         }
     }

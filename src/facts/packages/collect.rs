@@ -8,12 +8,15 @@ use super::{Database, DatabaseKind, Files, ListedFile, OwnedFile, Package, Packa
 use crate::limits::{LimitHit, Limits};
 use crate::rootfs::{NodeId, Rootfs};
 
+/// Inode number and listed mode.
+type Owned = (u32, Option<u16>);
+
 /// What the databases gave so far.
 #[derive(Debug)]
 pub(super) struct Collector<'c, 'a> {
     bodies: &'c mut Bodies<'a>,
     databases: Vec<Database>,
-    packages: Vec<(Package, Vec<(u32, Option<u16>)>)>,
+    packages: Vec<(Package, Vec<Owned>)>,
     /// Inode numbers of database files: one file under two names is one database.
     seen: BTreeSet<u32>,
     files: u64,

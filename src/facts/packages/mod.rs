@@ -120,8 +120,8 @@ struct Report {
 }
 
 impl Report {
-    fn failed(reason: impl ToString) -> Self {
-        Self { failure: Some(reason.to_string()), notes: Vec::new() }
+    fn failed(reason: String) -> Self {
+        Self { failure: Some(reason), notes: Vec::new() }
     }
 
     /// Notes an oddity; each kind once.

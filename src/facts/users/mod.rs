@@ -65,7 +65,7 @@ pub(super) fn resolve(configured: &str, bodies: &mut Bodies<'_>) -> User {
 pub(super) fn remarks(configured: &str, rootfs: &Rootfs) -> Vec<Remark> {
     let (user, group) = configured.split_once(':').unwrap_or((configured, ""));
     let is_number = |text: &str| !matches!(Id::parse(text.as_bytes()), Id::Name);
-    let opens_passwd = !user.is_empty() && !(is_number(user) && is_number(group));
+    let opens_passwd = !(user.is_empty() || (is_number(user) && is_number(group)));
     let opens_group = (opens_passwd && group.is_empty()) || (!group.is_empty() && !is_number(group));
     [(PASSWD, opens_passwd), (GROUP, opens_group)]
         .into_iter()

@@ -1,5 +1,11 @@
 //! Databases made by small writers here, in the three formats, and what hostile ones do.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    reason = "small files that the tests lay out themselves"
+)]
+
 use proptest::prelude::*;
 
 use super::super::super::bodies::{Bodies, file_with};
@@ -180,11 +186,7 @@ fn parsed(kind: DatabaseKind, body: &[u8]) -> (Vec<Package>, Report) {
 }
 
 fn all_formats(blobs: &[Vec<u8>]) -> [(DatabaseKind, Vec<u8>); 3] {
-    [
-        (DatabaseKind::RpmSqlite, sqlite_of(blobs)),
-        (DatabaseKind::RpmNdb, ndb_of(blobs)),
-        (DatabaseKind::RpmBdb, bdb_of(blobs)),
-    ]
+    [(DatabaseKind::RpmSqlite, sqlite_of(blobs)), (DatabaseKind::RpmNdb, ndb_of(blobs)), (DatabaseKind::RpmBdb, bdb_of(blobs))]
 }
 
 #[test]
@@ -208,7 +210,10 @@ fn files_belong_to_their_package_with_the_recorded_mode() {
     let limits = Limits::default();
     let mut bodies = Bodies::new(&rootfs, &limits);
     let found = super::super::read(&mut bodies);
-    assert_eq!(found.owner(&rootfs, program).map(|(package, file)| (package.name.clone(), file.mode)), Some(("bash".into(), Some(0o4755))));
+    assert_eq!(
+        found.owner(&rootfs, program).map(|(package, file)| (package.name.clone(), file.mode)),
+        Some(("bash".into(), Some(0o4755)))
+    );
     assert!(bodies.not_examined.is_empty());
 }
 
