@@ -6,7 +6,7 @@ use crate::facts::Image;
 use crate::finding::{Observation, Severity};
 
 /// The check.
-pub static CHECK: Check = Check {
+pub(super) static CHECK: Check = Check {
     id: "ambiguous-image",
     title: "Manifests that readers take differently",
     family: Family::Layers,

@@ -7,7 +7,7 @@ use crate::finding::{Evidence, Observation, Severity};
 use crate::oci::Code;
 
 /// The check.
-pub static CHECK: Check = Check {
+pub(super) static CHECK: Check = Check {
     id: "ambiguous-layer",
     title: "Layers that runtimes read differently",
     family: Family::Layers,

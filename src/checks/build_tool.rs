@@ -15,7 +15,7 @@ use names::Nature;
 use tools::Form;
 
 /// The check.
-pub static CHECK: Check = Check {
+pub(super) static CHECK: Check = Check {
     id: "build-tool",
     title: "A build tool can be run",
     family: Family::Toolchain,

@@ -5,7 +5,7 @@ use crate::facts::Image;
 use crate::finding::{Evidence, Observation, Severity};
 
 /// The check.
-pub static CHECK: Check = Check {
+pub(super) static CHECK: Check = Check {
     id: "missing-healthcheck",
     title: "No health check",
     family: Family::Config,

@@ -14,7 +14,7 @@ use crate::rootfs::Inode;
 use tools::Form;
 
 /// The check.
-pub static CHECK: Check = Check {
+pub(super) static CHECK: Check = Check {
     id: "os-package-manager",
     title: "The system's package manager can be run",
     family: Section::Packages,

@@ -10,7 +10,7 @@ use crate::facts::Image;
 use crate::finding::{Evidence, Observation, Severity};
 
 /// The check.
-pub static CHECK: Check = Check {
+pub(super) static CHECK: Check = Check {
     id: "package-cache",
     title: "Caches of package managers",
     family: Family::Packages,
@@ -99,6 +99,14 @@ const CACHES: &[(&str, &[Place])] = &[
     ("NuGet", &[Anywhere("/.nuget/packages"), Anywhere("/.local/share/NuGet")]),
 ];
 
+/// What is in the final filesystem of one kind of cache.
+#[derive(Default)]
+struct Contents {
+    files: u64,
+    /// By folder (or file) and layer that wrote it.
+    places: BTreeMap<(Vec<u8>, usize), Evidence>,
+}
+
 fn run(image: &Image) -> Vec<Observation> {
     let mut names_of_inode: BTreeMap<u32, (u32, u32)> = BTreeMap::new();
     let mut cached = Vec::new();
@@ -115,11 +123,11 @@ fn run(image: &Image) -> Vec<Observation> {
             cached.push((cache, path.get(..root).unwrap_or_default().to_vec(), inode.layer, node));
         }
     }
-    let mut seen: BTreeMap<usize, (u64, BTreeMap<(Vec<u8>, usize), Evidence>)> = BTreeMap::new();
+    let mut seen: BTreeMap<usize, Contents> = BTreeMap::new();
     for (cache, root, layer, node) in cached {
-        let (files, places) = seen.entry(cache).or_default();
-        *files = files.saturating_add(1);
-        let place = places.entry((root.clone(), layer)).or_insert_with(|| place(image, root, layer));
+        let contents = seen.entry(cache).or_default();
+        contents.files = contents.files.saturating_add(1);
+        let place = contents.places.entry((root.clone(), layer)).or_insert_with(|| place(image, root, layer));
         // only the last name of an inode frees its bytes, and only when none is left elsewhere (conda links packages)
         if let Some((all, inside)) = names_of_inode.get_mut(&image.rootfs.inode_number(node))
             && *all == *inside
@@ -128,7 +136,7 @@ fn run(image: &Image) -> Vec<Observation> {
             *inside = 0;
         }
     }
-    seen.into_iter().filter_map(|(cache, (files, places))| observe(cache, files, places.into_values().collect())).collect()
+    seen.into_iter().filter_map(|(cache, contents)| observe(cache, contents)).collect()
 }
 
 fn place(image: &Image, root: Vec<u8>, layer: usize) -> Evidence {
@@ -136,8 +144,10 @@ fn place(image: &Image, root: Vec<u8>, layer: usize) -> Evidence {
     Evidence { path: Some(root), layer: Some(layer), history, ..Evidence::default() }
 }
 
-fn observe(cache: usize, files: u64, evidence: Vec<Evidence>) -> Option<Observation> {
+fn observe(cache: usize, contents: Contents) -> Option<Observation> {
     let (label, _) = CACHES.get(cache)?;
+    let Contents { files, places } = contents;
+    let evidence: Vec<_> = places.into_values().collect();
     let size = wording::bytes(evidence::bytes(&evidence));
     let message = format!("Cache of {label}: {}, {size}", wording::counted(files, "file"));
     Some(Observation { message, evidence, ..Observation::default() })

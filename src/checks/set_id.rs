@@ -86,7 +86,7 @@ fn inert(inode: &Inode, bit: Bit) -> Option<&'static str> {
 
 /// Why a file is not of the distribution's own set; None when it is.
 fn suspicion(image: &Image, names: &[(Vec<u8>, NodeId)], inode: &Inode) -> Option<String> {
-    let (path, node) = names.first()?;
+    let (_, node) = names.first()?;
     let folders = names.iter().find_map(|(path, _)| writable_folder(&image.rootfs, path));
     if let Some(folder) = folders {
         return Some(format!("it lies below {}, which everybody may write to", escape(&folder)));

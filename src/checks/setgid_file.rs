@@ -6,7 +6,7 @@ use crate::facts::Image;
 use crate::finding::{Observation, Severity};
 
 /// The check.
-pub static CHECK: Check = Check {
+pub(super) static CHECK: Check = Check {
     id: "setgid-file",
     title: "Set-group-ID files",
     family: Family::Privilege,

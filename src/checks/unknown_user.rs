@@ -6,7 +6,7 @@ use crate::finding::{Evidence, Observation, Severity};
 use crate::oci::{Code, escape_text};
 
 /// The check.
-pub static CHECK: Check = Check {
+pub(super) static CHECK: Check = Check {
     id: "unknown-user",
     title: "The configured user does not exist",
     family: Family::Privilege,
