@@ -155,24 +155,24 @@ fn observe(cache: usize, contents: Contents) -> Option<Observation> {
 
 /// The cache that a file belongs to, and the length of the part of its path that is evidence: the cache's folder, or the file.
 fn find(path: &[u8]) -> Option<(usize, usize)> {
-    CACHES.iter().enumerate().find_map(|(cache, (_, places))| {
-        places.iter().find_map(|place| {
-            match place {
-                Folder(folder) => {
-                    path.strip_prefix(folder.as_bytes()).filter(|rest| rest.starts_with(b"/")).map(|_| folder.len())
-                }
-                Anywhere(folder) => end_of(path, folder.as_bytes()),
-                Files(folder, ending) => is_file_of(path, folder.as_bytes(), ending.as_bytes()).then_some(path.len()),
-            }
-            .map(|root| (cache, root))
+    // every file of the image comes here: one pass over the path's components
+    path.iter().enumerate().filter(|(_, byte)| **byte == b'/').find_map(|(at, _)| {
+        let rest = path.get(at..).unwrap_or_default();
+        CACHES.iter().enumerate().find_map(|(cache, (_, places))| {
+            places.iter().find_map(|place| end_in(place, path, rest, at)).map(|end| (cache, end))
         })
     })
 }
 
-/// Where `folder` ends in `path`, when something lies below it.
-fn end_of(path: &[u8], folder: &[u8]) -> Option<usize> {
-    let at = memchr::memmem::find_iter(path, folder).find(|at| path.get(at.saturating_add(folder.len())) == Some(&b'/'))?;
-    Some(at.saturating_add(folder.len()))
+/// Where a cache's folder ends in `path`, when `rest`, which is `path` from the slash at `at`, starts with it and goes on below.
+fn end_in(place: &Place, path: &[u8], rest: &[u8], at: usize) -> Option<usize> {
+    match place {
+        Folder(_) | Files(..) if at > 0 => None,
+        Folder(folder) | Anywhere(folder) => {
+            rest.strip_prefix(folder.as_bytes()).filter(|below| below.starts_with(b"/")).map(|_| at.saturating_add(folder.len()))
+        }
+        Files(folder, ending) => is_file_of(path, folder.as_bytes(), ending.as_bytes()).then_some(path.len()),
+    }
 }
 
 fn is_file_of(path: &[u8], folder: &[u8], ending: &[u8]) -> bool {

@@ -104,7 +104,7 @@ fn suspicion(image: &Image, names: &[(Vec<u8>, NodeId)], inode: &Inode) -> Optio
         return Some(format!("package {} records mode {recorded:04o}", escape(package.name.as_bytes())));
     }
     let is_usual = |path: &[u8]| std::str::from_utf8(path).is_ok_and(is_usual);
-    (!is_usual(path))
+    (!names.iter().all(|(path, _)| is_usual(path)))
         .then(|| format!("package {} brought it, and it is not of the distributions' usual set", escape(package.name.as_bytes())))
 }
 
