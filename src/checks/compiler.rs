@@ -45,7 +45,7 @@ pub(super) static CHECK: Check = Check {
         Reference { name: "CIS Docker 4.3", url: "https://www.cisecurity.org/benchmark/docker" },
         Reference { name: "NIST SP 800-190 4.1.2", url: "https://doi.org/10.6028/NIST.SP.800-190" },
         Reference { name: "Docker: multi-stage builds", url: "https://docs.docker.com/build/building/multi-stage/" },
-        Reference { name: "CWE-1104", url: "https://cwe.mitre.org/data/definitions/1104.html" },
+        Reference { name: "MITRE ATT&CK T1027.004", url: "https://attack.mitre.org/techniques/T1027/004/" },
     ],
     since: "0.1.0",
     run,

@@ -93,7 +93,7 @@ fn run(image: &Image) -> Vec<Observation> {
     let modules = Modules::of(image);
     let mut seen: BTreeMap<&str, Vec<Evidence>> = BTreeMap::new();
     for executable in &image.executables {
-        for (label, evidence) in observe(image, executable, &modules) {
+        if let Some((label, evidence)) = observe(image, executable, &modules) {
             seen.entry(label).or_default().extend(evidence);
         }
     }

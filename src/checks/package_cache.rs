@@ -99,6 +99,14 @@ const CACHES: &[(&str, &[Place])] = &[
     ("NuGet", &[Anywhere("/.nuget/packages"), Anywhere("/.local/share/NuGet")]),
 ];
 
+/// What is in the final filesystem of one kind of cache.
+#[derive(Default)]
+struct Contents {
+    files: u64,
+    /// By folder (or file) and layer that wrote it.
+    places: BTreeMap<(Vec<u8>, usize), Evidence>,
+}
+
 fn run(image: &Image) -> Vec<Observation> {
     let mut names_of_inode: BTreeMap<u32, (u32, u32)> = BTreeMap::new();
     let mut cached = Vec::new();
@@ -115,11 +123,11 @@ fn run(image: &Image) -> Vec<Observation> {
             cached.push((cache, path.get(..root).unwrap_or_default().to_vec(), inode.layer, node));
         }
     }
-    let mut seen: BTreeMap<usize, (u64, BTreeMap<(Vec<u8>, usize), Evidence>)> = BTreeMap::new();
+    let mut seen: BTreeMap<usize, Contents> = BTreeMap::new();
     for (cache, root, layer, node) in cached {
-        let (files, places) = seen.entry(cache).or_default();
-        *files = files.saturating_add(1);
-        let place = places.entry((root.clone(), layer)).or_insert_with(|| place(image, root, layer));
+        let contents = seen.entry(cache).or_default();
+        contents.files = contents.files.saturating_add(1);
+        let place = contents.places.entry((root.clone(), layer)).or_insert_with(|| place(image, root, layer));
         // only the last name of an inode frees its bytes, and only when none is left elsewhere (conda links packages)
         if let Some((all, inside)) = names_of_inode.get_mut(&image.rootfs.inode_number(node))
             && *all == *inside
@@ -128,7 +136,7 @@ fn run(image: &Image) -> Vec<Observation> {
             *inside = 0;
         }
     }
-    seen.into_iter().filter_map(|(cache, (files, places))| observe(cache, files, places.into_values().collect())).collect()
+    seen.into_iter().filter_map(|(cache, contents)| observe(cache, contents)).collect()
 }
 
 fn place(image: &Image, root: Vec<u8>, layer: usize) -> Evidence {
@@ -136,8 +144,10 @@ fn place(image: &Image, root: Vec<u8>, layer: usize) -> Evidence {
     Evidence { path: Some(root), layer: Some(layer), history, ..Evidence::default() }
 }
 
-fn observe(cache: usize, files: u64, evidence: Vec<Evidence>) -> Option<Observation> {
+fn observe(cache: usize, contents: Contents) -> Option<Observation> {
     let (label, _) = CACHES.get(cache)?;
+    let Contents { files, places } = contents;
+    let evidence: Vec<_> = places.into_values().collect();
     let size = wording::bytes(evidence::bytes(&evidence));
     let message = format!("Cache of {label}: {}, {size}", wording::counted(files, "file"));
     Some(Observation { message, evidence, ..Observation::default() })
@@ -145,24 +155,24 @@ fn observe(cache: usize, files: u64, evidence: Vec<Evidence>) -> Option<Observat
 
 /// The cache that a file belongs to, and the length of the part of its path that is evidence: the cache's folder, or the file.
 fn find(path: &[u8]) -> Option<(usize, usize)> {
-    CACHES.iter().enumerate().find_map(|(cache, (_, places))| {
-        places.iter().find_map(|place| {
-            match place {
-                Folder(folder) => {
-                    path.strip_prefix(folder.as_bytes()).filter(|rest| rest.starts_with(b"/")).map(|_| folder.len())
-                }
-                Anywhere(folder) => end_of(path, folder.as_bytes()),
-                Files(folder, ending) => is_file_of(path, folder.as_bytes(), ending.as_bytes()).then_some(path.len()),
-            }
-            .map(|root| (cache, root))
+    // every file of the image comes here: one pass over the path's components
+    path.iter().enumerate().filter(|(_, byte)| **byte == b'/').find_map(|(at, _)| {
+        let rest = path.get(at..).unwrap_or_default();
+        CACHES.iter().enumerate().find_map(|(cache, (_, places))| {
+            places.iter().find_map(|place| end_in(place, path, rest, at)).map(|end| (cache, end))
         })
     })
 }
 
-/// Where `folder` ends in `path`, when something lies below it.
-fn end_of(path: &[u8], folder: &[u8]) -> Option<usize> {
-    let at = memchr::memmem::find_iter(path, folder).find(|at| path.get(at.saturating_add(folder.len())) == Some(&b'/'))?;
-    Some(at.saturating_add(folder.len()))
+/// Where a cache's folder ends in `path`, when `rest`, which is `path` from the slash at `at`, starts with it and goes on below.
+fn end_in(place: &Place, path: &[u8], rest: &[u8], at: usize) -> Option<usize> {
+    match place {
+        Folder(_) | Files(..) if at > 0 => None,
+        Folder(folder) | Anywhere(folder) => {
+            rest.strip_prefix(folder.as_bytes()).filter(|below| below.starts_with(b"/")).map(|_| at.saturating_add(folder.len()))
+        }
+        Files(folder, ending) => is_file_of(path, folder.as_bytes(), ending.as_bytes()).then_some(path.len()),
+    }
 }
 
 fn is_file_of(path: &[u8], folder: &[u8], ending: &[u8]) -> bool {

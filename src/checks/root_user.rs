@@ -20,7 +20,7 @@ pub(super) static CHECK: Check = Check {
     example: "RUN useradd --system --uid 10001 --no-create-home app\nUSER 10001:10001\n",
     references: &[
         Reference { name: "CIS Docker 4.1", url: "https://www.cisecurity.org/benchmark/docker" },
-        Reference { name: "NIST SP 800-190 4.4.3", url: "https://doi.org/10.6028/NIST.SP.800-190" },
+        Reference { name: "NIST SP 800-190 4.1.2", url: "https://doi.org/10.6028/NIST.SP.800-190" },
         Reference {
             name: "OWASP Docker rule 2",
             url: "https://cheatsheetseries.owasp.org/cheatsheets/Docker_Security_Cheat_Sheet.html",

@@ -86,7 +86,7 @@ fn inert(inode: &Inode, bit: Bit) -> Option<&'static str> {
 
 /// Why a file is not of the distribution's own set; None when it is.
 fn suspicion(image: &Image, names: &[(Vec<u8>, NodeId)], inode: &Inode) -> Option<String> {
-    let (path, node) = names.first()?;
+    let (_, node) = names.first()?;
     let folders = names.iter().find_map(|(path, _)| writable_folder(&image.rootfs, path));
     if let Some(folder) = folders {
         return Some(format!("it lies below {}, which everybody may write to", escape(&folder)));
@@ -104,7 +104,7 @@ fn suspicion(image: &Image, names: &[(Vec<u8>, NodeId)], inode: &Inode) -> Optio
         return Some(format!("package {} records mode {recorded:04o}", escape(package.name.as_bytes())));
     }
     let is_usual = |path: &[u8]| std::str::from_utf8(path).is_ok_and(is_usual);
-    (!is_usual(path))
+    (!names.iter().all(|(path, _)| is_usual(path)))
         .then(|| format!("package {} brought it, and it is not of the distributions' usual set", escape(package.name.as_bytes())))
 }
 
@@ -123,79 +123,80 @@ fn writable_folder(rootfs: &Rootfs, path: &[u8]) -> Option<Vec<u8>> {
 
 /// Whether Debian, Ubuntu, Alpine, the Red Hat family or SUSE ship a set-id file of that name in that kind of folder.
 fn is_usual(path: &str) -> bool {
-    const FOLDERS: &[&str] =
-        &["/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/", "/usr/lib/", "/lib/", "/usr/lib64/", "/lib64/", "/usr/libexec/"];
-    const NAMES: &[&str] = &[
-        // shadow, util-linux, PAM
-        "su",
-        "passwd",
-        "chsh",
-        "chfn",
-        "gpasswd",
-        "newgrp",
-        "sg",
-        "mount",
-        "umount",
-        "chage",
-        "expiry",
-        "unix_chkpwd",
-        "unix2_chkpwd",
-        "unix_update",
-        "pam_timestamp_check",
-        "pam_extrausers_chkpwd",
-        "newuidmap",
-        "newgidmap",
-        "wall",
-        "write",
-        "write.ul",
-        "bsd-write",
-        "login",
-        "userhelper",
-        "crontab",
-        "at",
-        "vlock-main",
-        "grub2-set-bootflag",
-        "utempter",
-        "ksu",
-        "chkstat",
-        // sudo and its like, polkit, D-Bus
-        "sudo",
-        "sudoedit",
-        "doas",
-        "pkexec",
-        "polkit-agent-helper-1",
-        "dbus-daemon-launch-helper",
-        // networks and file systems
-        "ping",
-        "ping6",
-        "traceroute6.iputils",
-        "clockdiff",
-        "arping",
-        "mtr-packet",
-        "ssh-keysign",
-        "ssh-agent",
-        "fusermount",
-        "fusermount3",
-        "mount.nfs",
-        "mount.cifs",
-        "umount.nfs",
-        "ntfs-3g",
-        "pppd",
-        "plocate",
-        "mlocate",
-        "locate",
-        "slocate",
-        "screen",
-        "bbsuid",
-        "exim4",
-        "sendmail.sendmail",
-        "postdrop",
-        "postqueue",
-        "mail-lock",
-        "mail-touchlock",
-        "mail-unlock",
-        "dotlockfile",
-    ];
     let name = path.rsplit('/').next().unwrap_or_default();
-    FOLDERS.iter().any(|folder| path.starts_with(folder)) && NAMES.contains(&name)
+    USUAL_FOLDERS.iter().any(|folder| path.starts_with(folder)) && USUAL_NAMES.contains(&name)
 }
+
+const USUAL_FOLDERS: &[&str] =
+    &["/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/", "/usr/lib/", "/lib/", "/usr/lib64/", "/lib64/", "/usr/libexec/"];
+const USUAL_NAMES: &[&str] = &[
+    // shadow, util-linux, PAM
+    "su",
+    "passwd",
+    "chsh",
+    "chfn",
+    "gpasswd",
+    "newgrp",
+    "sg",
+    "mount",
+    "umount",
+    "chage",
+    "expiry",
+    "unix_chkpwd",
+    "unix2_chkpwd",
+    "unix_update",
+    "pam_timestamp_check",
+    "pam_extrausers_chkpwd",
+    "newuidmap",
+    "newgidmap",
+    "wall",
+    "write",
+    "write.ul",
+    "bsd-write",
+    "login",
+    "userhelper",
+    "crontab",
+    "at",
+    "vlock-main",
+    "grub2-set-bootflag",
+    "utempter",
+    "ksu",
+    "chkstat",
+    // sudo and its like, polkit, D-Bus
+    "sudo",
+    "sudoedit",
+    "doas",
+    "pkexec",
+    "polkit-agent-helper-1",
+    "dbus-daemon-launch-helper",
+    // networks and file systems
+    "ping",
+    "ping6",
+    "traceroute6.iputils",
+    "clockdiff",
+    "arping",
+    "mtr-packet",
+    "ssh-keysign",
+    "ssh-agent",
+    "fusermount",
+    "fusermount3",
+    "mount.nfs",
+    "mount.cifs",
+    "umount.nfs",
+    "ntfs-3g",
+    "pppd",
+    "plocate",
+    "mlocate",
+    "locate",
+    "slocate",
+    "screen",
+    "bbsuid",
+    "exim4",
+    "sendmail.sendmail",
+    "postdrop",
+    "postqueue",
+    "mail-lock",
+    "mail-touchlock",
+    "mail-unlock",
+    "dotlockfile",
+];

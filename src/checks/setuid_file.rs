@@ -79,6 +79,9 @@ mod tests {
         assert_eq!(own(program("/usr/bin/su", 0o4755, 7), "/usr/bin/su", None), high, "not root's");
         assert_eq!(own(program("/usr/bin/su", 0o4775, 0), "/usr/bin/su", None), high, "writable");
         assert_eq!(own(program("/usr/bin/find", 0o4755, 0), "/usr/bin/find", None), high, "not a usual name");
+        let mut linked = program("/usr/bin/su", 0o4755, 0);
+        linked.hard_link("/app/helper", "/usr/bin/su");
+        assert_eq!(own(linked, "/usr/bin/su", None), high, "a further name elsewhere");
         assert_eq!(own(program("/opt/su", 0o4755, 0), "/opt/su", None), high, "not a usual place");
     }
 

@@ -19,6 +19,7 @@ pub(super) const BINUTILS: &str = "Binutils";
 /// What Rust's builder is called in messages.
 pub(super) const CARGO: &str = "Cargo";
 
+// of a kit whose parts cannot work alone, the programs that people call stand for it
 const KITS: &[(&str, Nature, &[&str])] = &[
     (
         BINUTILS,
@@ -57,11 +58,7 @@ const KITS: &[(&str, Nature, &[&str])] = &[
     ("CMake", Nature::Script, &["cmake", "ctest", "cpack"]),
     ("Ninja", Nature::Script, &["ninja", "ninja-build", "samu"]),
     ("Meson", Nature::Script, &["meson"]),
-    (
-        "Autotools",
-        Nature::Script,
-        &["autoconf", "automake", "autoreconf", "autoheader", "aclocal", "autom4te", "libtool", "libtoolize"],
-    ),
+    ("Autotools", Nature::Script, &["autoconf", "automake", "libtool", "libtoolize"]),
     ("Parser generators", Nature::Program, &["m4", "bison", "flex", "byacc", "yacc", "re2c"]),
     ("pkg-config", Nature::Program, &["pkg-config", "pkgconf"]),
     ("patch", Nature::Program, &["patch"]),
