@@ -40,10 +40,10 @@ pub(super) fn select(candidates: Vec<Candidate>, remarks: Vec<Remark>, request: 
         Some(asked) => by_name(candidates, asked)?,
         None => candidates,
     };
+    mark_ambiguous_platforms(&mut candidates);
     if let Some(platform) = &request.platform {
         candidates = by_platform(candidates, platform)?;
     }
-    mark_ambiguous_platforms(&mut candidates);
     let mut records: Vec<ImageRecord> = candidates.into_iter().map(with_reference).collect();
     if let Some(first) = records.first_mut() {
         first.remarks.extend(remarks);
