@@ -1,7 +1,7 @@
 //! What the input is, told by its content; and, when it is no image, what it is instead and what to type.
 
 use std::fs::File;
-use std::io::{BufReader, Cursor, Read};
+use std::io::{BufReader, Cursor, IsTerminal as _, Read};
 use std::path::Path;
 
 use super::archive_members::ArchiveMembers;
@@ -23,7 +23,11 @@ pub(super) fn open(request: &Request, visitor: &mut dyn BlobVisitor, limits: &Li
     let path = request.input.as_path();
     let shown = display_name(path);
     if path.as_os_str() == "-" {
-        return open_stream(std::io::stdin(), &shown, request, visitor, limits);
+        let input = std::io::stdin();
+        if input.is_terminal() {
+            return Err(refuse(&shown, "standard input is a terminal", "type `docker save IMAGE | plimsoll check -`"));
+        }
+        return open_stream(input, &shown, request, visitor, limits);
     }
     let io = |cause| Error::Io { what: shown.clone(), cause };
     let metadata = match std::fs::metadata(path) {
@@ -98,7 +102,8 @@ fn open_folder(path: &Path, shown: String, request: &Request, limits: &Limits) -
         return Err(if has("oci-layout") {
             refuse(&shown, "an OCI layout folder without its index.json", HOW_TO_SAVE)
         } else if has("manifest.json") {
-            refuse(&shown, "the unpacked files of a docker archive", format!("type `tar -C {shown} -c . | plimsoll check -`"))
+            let folder = escape(path.as_os_str().as_encoded_bytes());
+            refuse(&shown, "the unpacked files of a docker archive", format!("type `tar -C {folder} -c . | plimsoll check -`"))
         } else {
             refuse(&shown, "a folder without oci-layout and index.json, so no OCI layout", HOW_TO_SAVE)
         });

@@ -109,6 +109,8 @@ fn folders_that_are_no_layouts_are_named() {
     let mut files = Files::default();
     files.put("x", "");
     assert!(failure(open_layout(&files, Request::default())).to_string().contains("no OCI layout"));
+    files.put("manifest.json", "[]");
+    assert!(failure(open_layout(&files, Request::default())).to_string().contains("-c . | plimsoll check -"));
     files.put("oci-layout", "{}");
     assert!(failure(open_layout(&files, Request::default())).to_string().contains("without its index.json"));
 }
