@@ -67,7 +67,7 @@ pub const GIB: u64 = 1024 * MIB;
 limits! {
     /// Bytes of one manifest, index, config, `manifest.json` or `index.json` (distribution and containers/image: 4 MiB).
     document_bytes / "document-bytes" = 4 * MIB;
-    /// Bytes of one attestation blob (BuildKit provenance; its storage document allows 40 MiB).
+    /// Bytes of all attestation blobs of one source (BuildKit's storage document allows 40 MiB for one).
     attestation_bytes / "attestation-bytes" = 40 * MIB;
     /// Nesting of JSON values.
     json_depth / "json-depth" = 64;
@@ -75,7 +75,7 @@ limits! {
     json_members / "json-members" = 100_000;
     /// Nesting of image indexes.
     index_depth / "index-depth" = 4;
-    /// Descriptors in one image index.
+    /// Descriptors in all image indexes of one source.
     index_manifests / "index-manifests" = 1_000;
     /// Layers of one image.
     layers / "layers" = 512;

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
 
-use super::members::{Found, Location, MemberTable, Members};
+use super::members::{Found, Location, MemberTable, Members, Oddities};
 use super::walk::Walk;
 use super::{BlobId, Error};
 use crate::archive::tar::EntryKind;
@@ -34,11 +34,12 @@ impl ArchiveMembers {
             }
             walk.seek_over_content(length)?;
         }
+        table.note_end(walk.data_after_end);
         Ok(Self { file, table })
     }
 
-    pub(super) fn take_fault(&mut self) -> Option<Error> {
-        self.table.fault.take()
+    pub(super) fn take_oddities(&mut self) -> Oddities {
+        std::mem::take(&mut self.table.oddities)
     }
 }
 

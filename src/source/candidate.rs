@@ -40,10 +40,10 @@ pub(super) fn select(candidates: Vec<Candidate>, remarks: Vec<Remark>, request: 
         Some(asked) => by_name(candidates, asked)?,
         None => candidates,
     };
+    mark_ambiguous_platforms(&mut candidates);
     if let Some(platform) = &request.platform {
         candidates = by_platform(candidates, platform)?;
     }
-    mark_ambiguous_platforms(&mut candidates);
     let mut records: Vec<ImageRecord> = candidates.into_iter().map(with_reference).collect();
     if let Some(first) = records.first_mut() {
         first.remarks.extend(remarks);
@@ -133,12 +133,13 @@ fn by_platform(candidates: Vec<Candidate>, asked: &crate::oci::Platform) -> Resu
         candidates.iter().filter_map(platform_of).map(|p| crate::oci::escape_text(&p.to_string())).collect();
     choices.sort();
     choices.dedup();
-    let mut groups: Vec<usize> = Vec::new();
+    let mut matched: Vec<(usize, Vec<String>)> = Vec::new();
     let mut selected = Vec::new();
     for candidate in candidates {
-        // the first match of each image wins, as image-index.md asks
-        if platform_of(&candidate).is_some_and(|platform| platform.is_same(asked)) && !groups.contains(&candidate.group) {
-            groups.push(candidate.group);
+        // the first match of an index wins, as image-index.md asks; what bears another name is another image
+        let key = (candidate.index, candidate.names.clone());
+        if platform_of(&candidate).is_some_and(|platform| platform.is_same(asked)) && !matched.contains(&key) {
+            matched.push(key);
             selected.push(candidate);
         }
     }

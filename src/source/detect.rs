@@ -1,12 +1,13 @@
 //! What the input is, told by its content; and, when it is no image, what it is instead and what to type.
 
 use std::fs::File;
-use std::io::{BufReader, Cursor, Read};
+use std::io::{BufReader, Cursor, IsTerminal as _, Read};
 use std::path::Path;
 
 use super::archive_members::ArchiveMembers;
 use super::layout::LayoutFolder;
-use super::members::Members;
+use super::members::{Members, Oddities};
+use super::oci_graph::Walked;
 use super::stream::StreamMembers;
 use super::walk::fill;
 use super::{BlobVisitor, Error, Kind, Opened, Request, candidate, docker_archive, oci_graph};
@@ -22,7 +23,11 @@ pub(super) fn open(request: &Request, visitor: &mut dyn BlobVisitor, limits: &Li
     let path = request.input.as_path();
     let shown = display_name(path);
     if path.as_os_str() == "-" {
-        return open_stream(std::io::stdin(), &shown, request, visitor, limits);
+        let input = std::io::stdin();
+        if input.is_terminal() {
+            return Err(refuse(&shown, "standard input is a terminal", "type `docker save IMAGE | plimsoll check -`"));
+        }
+        return open_stream(input, &shown, request, visitor, limits);
     }
     let io = |cause| Error::Io { what: shown.clone(), cause };
     let metadata = match std::fs::metadata(path) {
@@ -46,8 +51,8 @@ pub(super) fn open(request: &Request, visitor: &mut dyn BlobVisitor, limits: &Li
     }
     check_tar(head, &shown)?;
     let mut members = ArchiveMembers::open(file, limits)?;
-    let fault = members.take_fault();
-    assemble(Box::new(members), fault, shown, request, limits)
+    let oddities = members.take_oddities();
+    assemble(Box::new(members), oddities, shown, request, limits)
 }
 
 /// The last part of the input's name, escaped.
@@ -97,12 +102,14 @@ fn open_folder(path: &Path, shown: String, request: &Request, limits: &Limits) -
         return Err(if has("oci-layout") {
             refuse(&shown, "an OCI layout folder without its index.json", HOW_TO_SAVE)
         } else if has("manifest.json") {
-            refuse(&shown, "the unpacked files of a docker archive", format!("type `tar -C {shown} -c . | plimsoll check -`"))
+            let folder = escape(path.as_os_str().as_encoded_bytes());
+            refuse(&shown, "the unpacked files of a docker archive", format!("type `tar -C {folder} -c . | plimsoll check -`"))
         } else {
             refuse(&shown, "a folder without oci-layout and index.json, so no OCI layout", HOW_TO_SAVE)
         });
     }
     let walked = oci_graph::walk(&members, limits)?;
+    walked.check_any()?;
     let images = candidate::select(walked.candidates, walked.remarks, request)?;
     Ok(Opened { kind: Kind::OciLayout, name: shown, images, members: Box::new(members) })
 }
@@ -126,14 +133,14 @@ fn open_stream(
     head.truncate(filled);
     check_tar(&head, shown)?;
     let mut members = StreamMembers::read(BufReader::new(Cursor::new(head).chain(input)), visitor, limits)?;
-    let fault = members.take_fault();
-    assemble(Box::new(members), fault, shown.to_owned(), request, limits)
+    let oddities = members.take_oddities();
+    assemble(Box::new(members), oddities, shown.to_owned(), request, limits)
 }
 
 /// An archive's images, by `manifest.json`, `index.json` or both.
 fn assemble(
     members: Box<dyn Members>,
-    fault: Option<Error>,
+    oddities: Oddities,
     name: String,
     request: &Request,
     limits: &Limits,
@@ -144,23 +151,22 @@ fn assemble(
     if !has_docker && !has_index {
         return Err(no_image(store, &name)?);
     }
-    if let Some(fault) = fault {
+    if let Some(fault) = oddities.fault {
         return Err(fault);
     }
     let docker = if has_docker { Some(docker_archive::manifests(store, limits)?) } else { None };
     if let Some(images) = &docker {
         docker_archive::check_one(images, request)?;
     }
-    let (candidates, remarks) = if has_index {
-        let mut walked = oci_graph::walk(store, limits)?;
-        if let Some(images) = &docker {
-            docker_archive::reconcile(store, images, &mut walked, limits)?;
-        }
-        (walked.candidates, walked.remarks)
-    } else {
-        (docker_archive::candidates(store, docker.unwrap_or_default(), limits), Vec::new())
-    };
-    let images = candidate::select(candidates, remarks, request)?;
+    let mut walked = if has_index { oci_graph::walk(store, limits)? } else { Walked::default() };
+    match docker {
+        None => walked.check_any()?,
+        // docker save of an image without a tag leaves the index empty
+        Some(images) if walked.candidates.is_empty() => walked.candidates = docker_archive::candidates(store, images, limits),
+        Some(images) => docker_archive::reconcile(store, &images, &mut walked, limits)?,
+    }
+    walked.remarks.extend(oddities.remarks);
+    let images = candidate::select(walked.candidates, walked.remarks, request)?;
     let kind = if has_docker { Kind::DockerArchive } else { Kind::OciArchive };
     Ok(Opened { kind, name, images, members })
 }

@@ -6,7 +6,7 @@ use std::io::Read;
 use super::{BlobId, Error};
 use crate::archive::tar::{Entry, EntryKind};
 use crate::limits::Limits;
-use crate::oci::{Code, Place, escape};
+use crate::oci::{Code, Place, Remark, escape};
 
 /// A regular file that was found by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,8 +53,15 @@ pub(super) enum Member {
 pub(super) struct MemberTable {
     members: BTreeMap<String, Member>,
     count: u64,
-    /// The first thing that an image archive must not hold; other tars may, and are refused for what they are.
+    pub(super) oddities: Oddities,
+}
+
+/// What matters only once the archive turns out to be an image: other tars are refused for what they are.
+#[derive(Debug, Default)]
+pub(super) struct Oddities {
+    /// The first thing that an image archive must not hold.
     pub(super) fault: Option<Error>,
+    pub(super) remarks: Vec<Remark>,
 }
 
 impl MemberTable {
@@ -98,6 +105,14 @@ impl MemberTable {
         self.members.insert(name, Member::File { bytes, location });
     }
 
+    /// Notes what follows the end of the archive.
+    pub(super) fn note_end(&mut self, data_after_end: Option<u64>) {
+        if let Some(offset) = data_after_end {
+            let detail = format!("the outer archive ends before its offset {offset}, where data follows");
+            self.oddities.remarks.push(Remark::on(Code::TarTrailingData, "archive", detail));
+        }
+    }
+
     fn is_new(&mut self, name: &str, shown: &str) -> bool {
         let is_new = !self.members.contains_key(name);
         if !is_new {
@@ -111,7 +126,7 @@ impl MemberTable {
     }
 
     fn fail(&mut self, code: Code, member: &str, detail: String) {
-        self.fault.get_or_insert_with(|| Error::Graph { code, place: Place::document(member), detail });
+        self.oddities.fault.get_or_insert_with(|| Error::Graph { code, place: Place::document(member), detail });
     }
 
     /// Finds a regular file, through one symbolic link at most.

@@ -20,7 +20,7 @@ const REFERENCE_DIGEST: &str = "vnd.docker.reference.digest";
 const IN_TOTO: &str = "application/vnd.in-toto+json";
 
 /// The images of an index, and what was not examined.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Walked {
     pub(super) candidates: Vec<Candidate>,
     pub(super) remarks: Vec<Remark>,
@@ -68,7 +68,7 @@ pub(super) fn walk(members: &dyn Members, limits: &Limits) -> Result<Walked, Err
     let mut walker = Walker {
         members,
         limits,
-        walked: Walked { candidates: Vec::new(), remarks: Vec::new() },
+        walked: Walked::default(),
         attestations: Vec::new(),
         stack: Vec::new(),
         seen: BTreeMap::new(),
@@ -81,14 +81,21 @@ pub(super) fn walk(members: &dyn Members, limits: &Limits) -> Result<Walked, Err
         walker.step(task)?;
     }
     walker.attach();
-    if walker.walked.candidates.is_empty() {
-        let found = match walker.walked.remarks.first() {
+    Ok(walker.walked)
+}
+
+impl Walked {
+    /// Err when there is no image: what was found instead.
+    pub(super) fn check_any(&self) -> Result<(), Error> {
+        if !self.candidates.is_empty() {
+            return Ok(());
+        }
+        let found = match self.remarks.first() {
             None => "the index lists no image".to_owned(),
             Some(remark) => format!("the index lists no image: {}", remark.detail),
         };
-        return Err(Error::NotAnImage { place: Place::document("index.json"), found, advice: String::new() });
+        Err(Error::NotAnImage { place: Place::document("index.json"), found, advice: String::new() })
     }
-    Ok(walker.walked)
 }
 
 fn check_layout(members: &dyn Members, limits: &Limits) -> Result<(), Error> {

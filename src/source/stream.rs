@@ -2,9 +2,10 @@
 
 use std::io::{Cursor, Read};
 
-use super::members::{Found, Location, MemberTable, Members};
-use super::walk::{Walk, fill};
+use super::members::{Found, Location, MemberTable, Members, Oddities};
+use super::walk::{Walk, fill, outer};
 use super::{BlobId, BlobVisitor, Error};
+use crate::archive::compression::into_error;
 use crate::archive::tar::EntryKind;
 use crate::limits::{KIB, LimitHit, Limits};
 use crate::oci::Algorithm;
@@ -34,6 +35,7 @@ impl StreamMembers {
             }
             walk.read_over_content()?;
         }
+        members.table.note_end(walk.data_after_end);
         Ok(members)
     }
 
@@ -44,9 +46,8 @@ impl StreamMembers {
         walk: &mut Walk<impl Read + Send>,
         visitor: &mut dyn BlobVisitor,
     ) -> Result<(), Error> {
-        let io = |cause| Error::Io { what: name.clone(), cause };
         let mut head = vec![0; HEAD];
-        let filled = fill(walk, &mut head).map_err(io)?;
+        let Some(filled) = unless_cut_short(fill(walk, &mut head))? else { return Ok(()) };
         head.truncate(filled);
         let is_small =
             bytes <= SMALL || (is_json(&head) && bytes <= self.limits.document_bytes.max(self.limits.attestation_bytes));
@@ -54,7 +55,7 @@ impl StreamMembers {
         if is_small && self.limits.archive_kept_bytes(kept_bytes).is_ok() {
             self.kept_bytes = kept_bytes;
             let mut content = head;
-            walk.take(bytes).read_to_end(&mut content).map_err(io)?;
+            let Some(_) = unless_cut_short(walk.take(bytes).read_to_end(&mut content))? else { return Ok(()) };
             self.table.add_file(name, bytes, Location::Kept(content));
             return Ok(());
         }
@@ -65,8 +66,17 @@ impl StreamMembers {
         Ok(())
     }
 
-    pub(super) fn take_fault(&mut self) -> Option<Error> {
-        self.table.fault.take()
+    pub(super) fn take_oddities(&mut self) -> Oddities {
+        std::mem::take(&mut self.table.oddities)
+    }
+}
+
+/// None when the archive ends too early: the walk says so, with its offsets, when it finishes.
+fn unless_cut_short(result: std::io::Result<usize>) -> Result<Option<usize>, Error> {
+    match result {
+        Ok(count) => Ok(Some(count)),
+        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Ok(None),
+        Err(error) => Err(outer(into_error(error))),
     }
 }
 

@@ -17,6 +17,8 @@ pub(super) struct Walk<R> {
     last: Last,
     /// Bytes of the current entry's content that were not read yet.
     content_left: u64,
+    /// Offset of data after the end of the tar, known once the end was reached.
+    pub(super) data_after_end: Option<u64>,
 }
 
 #[derive(Default)]
@@ -53,7 +55,7 @@ fn io(cause: std::io::Error) -> Error {
 
 impl<R: Read> Walk<R> {
     pub(super) fn new(input: R, limits: &Limits) -> Self {
-        Self { input, framer: Some(Framer::new(limits)), last: Last::default(), content_left: 0 }
+        Self { input, framer: Some(Framer::new(limits)), last: Last::default(), content_left: 0, data_after_end: None }
     }
 
     /// Offset of the next byte.
@@ -79,7 +81,7 @@ impl<R: Read> Walk<R> {
             }
         }
         if let Some(framer) = self.framer.take() {
-            framer.finish().map_err(outer)?;
+            self.data_after_end = framer.finish().map_err(outer)?.data_after_end;
         }
         Ok(None)
     }

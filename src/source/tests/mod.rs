@@ -1,3 +1,7 @@
-//! Sources of every kind, built in memory and on scratch folders.
+//! Sources of every kind, built in memory and written to scratch folders.
 
+mod archives;
+mod build;
+mod graph;
+mod inputs;
 mod shared;
