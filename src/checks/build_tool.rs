@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use super::{Check, Family, Reference, evidence, tools, wording};
 use crate::facts::{Executable, ExecutableName, Image};
 use crate::finding::{Evidence, Observation, Severity};
-use crate::layer::probe::Marker;
+use crate::facts::Marker;
 use names::Nature;
 use tools::Form;
 

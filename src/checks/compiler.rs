@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use super::{Check, Family as Section, Reference, evidence, tools, wording};
 use crate::facts::{Executable, ExecutableName, Image};
 use crate::finding::{Evidence, Observation, Severity};
-use crate::layer::probe::Marker;
+use crate::facts::Marker;
 use crate::oci::escape;
 use crate::rootfs::Inode;
 use names::{Family, Weight};

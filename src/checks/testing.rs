@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::build::Step;
 use crate::facts::{Database, DatabaseKind, Executable, ExecutableName, Image, OwnedFile, Package, Packages, User};
 use crate::finding::{Evidence, Observation};
-use crate::layer::Content;
-use crate::layer::probe::{ElfFacts, Marker};
+use crate::facts::Content;
+use crate::facts::{ElfFacts, Marker};
 use crate::oci::{Healthcheck, ImageConfig, Platform, Remark, RuntimeConfig};
 use crate::rootfs::{Inode, InodeKind, NodeId, Rootfs};
 

@@ -15,6 +15,9 @@ pub use os_release::OsRelease;
 pub use packages::{Database, DatabaseKind, OwnedFile, Package, Packages};
 pub use users::{User, UserProblem};
 
+pub use crate::layer::Content;
+pub use crate::layer::probe::{ElfFacts, Marker};
+
 use self::bodies::Bodies;
 use crate::build::Step;
 use crate::limits::Limits;

@@ -114,7 +114,6 @@ codes! {
         GnuHeaderPrefix = "gnu-header-prefix": "a GNU header with text where its prefix would be: readers see different names",
         UserUnresolved = "user-unresolved": "the USER's name or group is not in the image's own databases: the container will not start",
         UserOutOfRange = "user-out-of-range": "the USER is a number outside 0 to 2147483647: refused, or wrapped to root (CVE-2024-40635)",
-        TreesDiffer = "trees-differ": "overlay and sequential runtimes see different files",
     }
     Flag {
         OpaqueAfterImpliedParent = "opaque-after-implied-parent": "an opaque whiteout after content below an implied directory: some readers delete that content",

@@ -71,7 +71,12 @@ impl Laying<'_> {
         let inode = self.lower.inode(old);
         if let Some(target) = inode.target() {
             let detail = format!("layer {} has a link to {}", inode.layer, escape(target));
-            self.remark(Code::EntryThroughLowerSymlink, node, &detail);
+            let path = self.upper.tree.path(node);
+            if climbs_above_root(target, &path) {
+                self.sayings.refuse(Code::PathEscapesRoot, self.layer, &path, &detail);
+            } else {
+                self.remark(Code::EntryThroughLowerSymlink, node, &detail);
+            }
         } else {
             let detail = format!("layer {} has a {}", inode.layer, inode.what());
             self.remark(Code::ParentIsLowerFile, node, &detail);
@@ -102,4 +107,19 @@ impl Laying<'_> {
     fn remark(&mut self, code: Code, node: NodeId, detail: &str) {
         self.sayings.remark(code, self.layer, &self.upper.tree.path(node), detail);
     }
+}
+
+/// Whether a link at `path` says more `..` than there are directories above it, taken literally.
+fn climbs_above_root(target: &[u8], path: &[u8]) -> bool {
+    let names = |path: &[u8]| path.split(|byte| *byte == b'/').filter(|name| !name.is_empty()).count();
+    let mut depth = if target.starts_with(b"/") { 0 } else { names(path).saturating_sub(1) };
+    for name in target.split(|byte| *byte == b'/') {
+        match name {
+            b"" | b"." => {}
+            b".." if depth == 0 => return true,
+            b".." => depth = depth.saturating_sub(1),
+            _ => depth = depth.saturating_add(1),
+        }
+    }
+    false
 }
