@@ -50,7 +50,11 @@ pub(super) fn stream(reader: &mut (dyn Read + Send), limits: &Limits, consumer: 
     if compression == Compression::None {
         return stream_identical(reader, head, consumer);
     }
-    if is_whole { stream_small(&head, compression, limits, consumer) } else { stream_large(reader, head, compression, limits, consumer) }
+    if is_whole {
+        stream_small(&head, compression, limits, consumer)
+    } else {
+        stream_large(reader, head, compression, limits, consumer)
+    }
 }
 
 fn failed_at_once(error: std::io::Error) -> Outcome {
@@ -94,12 +98,7 @@ fn stream_small(stored: &[u8], compression: Compression, limits: &Limits, consum
         consumer.plain(buffer.get(..length).unwrap_or_default());
         Ok(length)
     });
-    Outcome {
-        compression,
-        stored_is_complete: true,
-        plain_is_complete: error.is_none(),
-        errors: error.into_iter().collect(),
-    }
+    Outcome { compression, stored_is_complete: true, plain_is_complete: error.is_none(), errors: error.into_iter().collect() }
 }
 
 /// A filled part of a buffer, on its way to the consumer.

@@ -1,7 +1,9 @@
 //! ELF facts from a file that streams by: the head is kept until the program headers, the dynamic segment and the strings it
 //! names are there; section headers are never looked at, because no loader looks at them (elf(5), gABI chapter 5).
 
-use goblin::elf::dynamic::{DF_1_PIE, DT_FLAGS_1, DT_NEEDED, DT_NULL, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRSZ, DT_STRTAB, Dyn, Dynamic};
+use goblin::elf::dynamic::{
+    DF_1_PIE, DT_FLAGS_1, DT_NEEDED, DT_NULL, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRSZ, DT_STRTAB, Dyn, Dynamic,
+};
 use goblin::elf::header::{ET_CORE, ET_DYN, ET_EXEC, ET_REL};
 use goblin::elf::program_header::{PT_DYNAMIC, PT_INTERP, PT_LOAD};
 use goblin::elf::{Elf, Header, ProgramHeader};
@@ -246,7 +248,8 @@ impl ElfProbe {
             return broken("its program headers are malformed");
         };
         let interpreter = self.interpreter_range(&headers)?;
-        self.is_scanning = header.e_type == ET_EXEC || (header.e_type == ET_DYN && (interpreter.is_some() || header.e_entry != 0));
+        self.is_scanning =
+            header.e_type == ET_EXEC || (header.e_type == ET_DYN && (interpreter.is_some() || header.e_entry != 0));
         if self.is_scanning {
             self.scanner.push(&self.head);
         }
@@ -303,7 +306,12 @@ impl ElfProbe {
     }
 
     fn collect(&self, (offset, length): (u64, u64)) -> Result<Collected, Failure> {
-        let lost = || Failure::NotExamined(format!("what its dynamic segment names lies before it, and beyond the first {} bytes (limit elf-head-bytes)", self.limits.elf_head_bytes));
+        let lost = || {
+            Failure::NotExamined(format!(
+                "what its dynamic segment names lies before it, and beyond the first {} bytes (limit elf-head-bytes)",
+                self.limits.elf_head_bytes
+            ))
+        };
         Collected::new(offset, to_usize(length), &self.head, self.position).ok_or_else(lost)
     }
 
