@@ -3,6 +3,7 @@
 mod gzip;
 mod input;
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "tests know their numbers")]
 mod tests;
 mod xz;
 #[cfg(feature = "zstd-c")]

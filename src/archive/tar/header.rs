@@ -93,14 +93,15 @@ fn field(block: &Block, start: usize, length: usize) -> &[u8] {
 fn checksum_matches(block: &Block) -> Result<bool, &'static str> {
     const REASON: &str = "the checksum is wrong";
     let value = octal(field(block, 148, 8)).ok_or(REASON)?;
-    let (unsigned, high) = block.iter().enumerate().fold((0_i64, 0_i64), |(sum, high), (at, byte)| {
-        let byte = if (148..156).contains(&at) { b' ' } else { *byte };
-        (sum.wrapping_add(i64::from(byte)), high.wrapping_add(i64::from(byte >> 7)))
-    });
-    let signed = unsigned.wrapping_sub(high.wrapping_mul(256));
+    // the checksum's own field counts as spaces
+    let sum = |bytes: &[u8]| bytes.iter().fold(0_u32, |sum, byte| sum.wrapping_add(u32::from(*byte)));
+    let own = field(block, 148, 8);
+    let unsigned = i64::from(sum(block).wrapping_sub(sum(own)).wrapping_add(8 * 0x20));
+    let high_bytes = |bytes: &[u8]| bytes.iter().fold(0_u32, |count, byte| count.wrapping_add(u32::from(byte >> 7)));
+    let signed = || unsigned.wrapping_sub(i64::from(high_bytes(block).wrapping_sub(high_bytes(own))).wrapping_mul(256));
     if value == unsigned {
         Ok(true)
-    } else if value == signed {
+    } else if value == signed() {
         Ok(false)
     } else {
         Err(REASON)

@@ -7,6 +7,7 @@ mod pax;
 mod pending;
 mod sparse;
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "tests know their numbers")]
 mod tests;
 
 pub use framer::Framer;

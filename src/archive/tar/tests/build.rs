@@ -30,7 +30,7 @@ impl Raw {
 
     /// The block, with a checksum over unsigned bytes.
     pub(super) fn done(self) -> Vec<u8> {
-        let sum: i64 = self.sum(|b| i64::from(b));
+        let sum: i64 = self.sum(i64::from);
         self.with_checksum(sum)
     }
 

@@ -7,6 +7,7 @@ mod sparse;
 
 use build::{Raw, codes, end, member, names, pax, read, read_in, refuse, with_content};
 
+use super::EntryKind::{BlockDevice, CharDevice, Directory, Fifo, File, Symlink};
 use super::{EntryKind, Framer, Trailer};
 use crate::archive::Error;
 use crate::limits::Limits;
@@ -19,7 +20,6 @@ fn entries_of_every_type_keep_their_fields() {
     let file = with_content(Raw::new(b'0', "f", 3).put(100, b"0104755\0").put(108, b"0001750\0").done(), b"abc");
     let entries = read(&[file, link, device, member(b'5', "d/", b""), member(b'6', "p", b""), member(b'4', "b", b""), end()]);
     let kinds: Vec<_> = entries.iter().map(|(entry, _)| entry.kind).collect();
-    use EntryKind::{BlockDevice, CharDevice, Directory, Fifo, File, Symlink};
     assert_eq!(kinds, [File, Symlink, CharDevice, Directory, Fifo, BlockDevice]);
     assert_eq!((entries[0].0.mode, entries[0].0.uid, entries[0].0.size, &entries[0].1[..]), (0o104_755, 1000, 3, &b"abc"[..]));
     assert_eq!(entries[1].0.link, b"target");
