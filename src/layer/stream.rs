@@ -134,7 +134,7 @@ fn stream_large(
     let result = std::thread::scope(|scope| {
         let inflater = std::thread::Builder::new().name("inflate".to_owned()).spawn_scoped(scope, move || {
             let mut tee = Tee::new(reader, head, stored_lane);
-            let error = inflate_into(&mut tee, compression, limits, plain_lane);
+            let error = inflate_into(&mut tee, compression, limits, &plain_lane);
             tee.drain();
             (error, tee.failure)
         })?;
@@ -168,7 +168,7 @@ fn consume(chunks: &Receiver<Chunk>, consumer: &mut dyn Consumer, stored_back: &
     }
 }
 
-fn inflate_into(tee: &mut Tee<'_>, compression: Compression, limits: &Limits, lane: Lane) -> Option<Error> {
+fn inflate_into(tee: &mut Tee<'_>, compression: Compression, limits: &Limits, lane: &Lane) -> Option<Error> {
     inflate(tee, compression, limits, &mut |fill| {
         let mut buffer = lane.buffer();
         let length = fill(&mut buffer)?;

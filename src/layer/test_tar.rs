@@ -1,5 +1,7 @@
 //! Tars and ELF files for the tests of this room.
 
+#![expect(clippy::arithmetic_side_effects, reason = "tests count on small numbers of their own")]
+
 use std::io::Write as _;
 
 use tar::{EntryType, Header};

@@ -58,17 +58,12 @@ enum Stage {
         interpreter: Collected,
         dynamic: Collected,
     },
-    /// The strings that the dynamic segment names.
-    Strings(Strings),
+    /// The strings that the dynamic segment names: tag, and offset from the first string's.
+    Strings {
+        entries: Vec<(u64, u64)>,
+        bytes: Collected,
+    },
     Done,
-}
-
-/// Where the dynamic segment's strings are.
-#[derive(Debug)]
-struct Strings {
-    /// Tag, and offset from the first string's offset.
-    entries: Vec<(u64, u64)>,
-    bytes: Collected,
 }
 
 /// Reads one ELF file after the other.
@@ -110,7 +105,7 @@ impl ElfProbe {
         self.head.clear();
         self.stage = Stage::Header;
         self.loads.clear();
-        self.facts = Box::default();
+        *self.facts = ElfFacts::default();
         self.failure = None;
         self.scanner.start();
         self.is_scanning = false;
@@ -138,7 +133,7 @@ impl ElfProbe {
                 interpreter.push(self.position, bytes);
                 dynamic.push(self.position, bytes);
             }
-            Stage::Strings(strings) => strings.bytes.push(self.position, bytes),
+            Stage::Strings { bytes: strings, .. } => strings.push(self.position, bytes),
             Stage::Header | Stage::ProgramHeaders(_) | Stage::Done => {}
         }
         self.position = self.position.saturating_add(byte_count(bytes));
@@ -193,8 +188,8 @@ impl ElfProbe {
             Stage::Segments { interpreter, dynamic } if interpreter.is_complete() && dynamic.is_complete() => {
                 self.read_segments(&interpreter, &dynamic)
             }
-            Stage::Strings(strings) if strings.bytes.is_complete() => {
-                self.read_strings(&strings)?;
+            Stage::Strings { entries, bytes } if bytes.is_complete() => {
+                self.read_strings(&entries, bytes.bytes())?;
                 Ok(true)
             }
             waiting => {
@@ -215,7 +210,7 @@ impl ElfProbe {
             return broken("its file header names no class or byte order");
         }
         self.facts.machine = header.e_machine;
-        self.facts.is_64 = header.container().is_ok_and(|container| container.is_big());
+        self.facts.is_64 = header.container().is_ok_and(goblin::container::Container::is_big);
         self.facts.is_little_endian = header.endianness().is_ok_and(|endian| endian.is_little());
         self.facts.kind = header.e_type;
         if matches!(header.e_type, ET_REL | ET_CORE) || header.e_phnum == 0 {
@@ -347,7 +342,7 @@ impl ElfProbe {
         self.within(offset, length, "its dynamic string table")?;
         let bytes = self.collect((offset, length))?;
         let entries = names.into_iter().map(|(tag, value)| (tag, value.saturating_sub(first))).collect();
-        self.stage = Stage::Strings(Strings { entries, bytes });
+        self.stage = Stage::Strings { entries, bytes };
         Ok(true)
     }
 
@@ -365,9 +360,9 @@ impl ElfProbe {
         Ok(entries)
     }
 
-    fn read_strings(&mut self, strings: &Strings) -> Result<(), Failure> {
-        for (tag, offset) in &strings.entries {
-            let bytes = strings.bytes.bytes().get(to_usize(*offset)..).unwrap_or_default();
+    fn read_strings(&mut self, entries: &[(u64, u64)], strings: &[u8]) -> Result<(), Failure> {
+        for (tag, offset) in entries {
+            let bytes = strings.get(to_usize(*offset)..).unwrap_or_default();
             let name = until_nul(bytes);
             if name.len() >= bytes.len() {
                 return broken("a name in its dynamic string table has no end");
