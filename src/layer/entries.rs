@@ -93,7 +93,9 @@ pub(super) fn add(entry: Entry, scratch: &mut Scratch, limits: &Limits, index: &
 fn set_link(entry: &Entry, limits: &Limits, scratch: &mut Scratch) -> Result<bool, Error> {
     scratch.link.clear();
     match entry.kind {
-        EntryKind::HardLink => clean(&entry.link, limits, &mut scratch.link).map_err(|fault| refuse(entry, fault, "hard link target: ")),
+        EntryKind::HardLink => {
+            clean(&entry.link, limits, &mut scratch.link).map_err(|fault| refuse(entry, fault, "hard link target: "))
+        }
         EntryKind::Symlink => {
             check_target(&entry.link, limits).map_err(|fault| refuse(entry, fault, ""))?;
             scratch.link.extend_from_slice(&entry.link);
@@ -246,11 +248,17 @@ fn push(entry: Entry, kind: ChangeKind, target: Target, scratch: &Scratch, index
         size: if kind == ChangeKind::File { entry.size } else { 0 },
         // as makedev(3) and mknod(2) see them: 12 bits of major, 20 of minor
         device: match kind {
-            ChangeKind::CharDevice | ChangeKind::BlockDevice => (low_bits(entry.dev_major, 0xfff), low_bits(entry.dev_minor, 0xf_ffff)),
+            ChangeKind::CharDevice | ChangeKind::BlockDevice => {
+                (low_bits(entry.dev_major, 0xfff), low_bits(entry.dev_minor, 0xf_ffff))
+            }
             _ => (0, 0),
         },
         path: index.intern(&path),
-        link: if matches!(kind, ChangeKind::Symlink | ChangeKind::HardLink) { index.intern(&scratch.link) } else { index.intern(b"") },
+        link: if matches!(kind, ChangeKind::Symlink | ChangeKind::HardLink) {
+            index.intern(&scratch.link)
+        } else {
+            index.intern(b"")
+        },
         xattrs: attributes(entry.xattrs),
         content: None,
     };

@@ -32,3 +32,8 @@ pub struct Options<'a> {
     /// Counts uncompressed bytes read, for progress.
     pub progress: &'a AtomicU64,
 }
+
+#[cfg(test)]
+mod test_tar;
+#[cfg(test)]
+mod tests;

@@ -21,7 +21,7 @@ pub(super) fn clean(name: &[u8], limits: &Limits, out: &mut Vec<u8>) -> Result<b
     out.clear();
     let mut depth = 0_u64;
     let mut is_odd = false;
-    let last = name.iter().filter(|byte| **byte == b'/').count();
+    let last = name.split(|byte| *byte == b'/').count().saturating_sub(1);
     for (at, component) in name.split(|byte| *byte == b'/').enumerate() {
         match component {
             b"" | b"." => is_odd |= !(at == 0 || (at == last && component.is_empty())),

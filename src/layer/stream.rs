@@ -50,7 +50,11 @@ pub(super) fn stream(reader: &mut (dyn Read + Send), limits: &Limits, consumer: 
     if compression == Compression::None {
         return stream_identical(reader, head, consumer);
     }
-    if is_whole { stream_small(&head, compression, limits, consumer) } else { stream_large(reader, head, compression, limits, consumer) }
+    if is_whole {
+        stream_small(&head, compression, limits, consumer)
+    } else {
+        stream_large(reader, head, compression, limits, consumer)
+    }
 }
 
 fn failed_at_once(error: std::io::Error) -> Outcome {
@@ -94,12 +98,7 @@ fn stream_small(stored: &[u8], compression: Compression, limits: &Limits, consum
         consumer.plain(buffer.get(..length).unwrap_or_default());
         Ok(length)
     });
-    Outcome {
-        compression,
-        stored_is_complete: true,
-        plain_is_complete: error.is_none(),
-        errors: error.into_iter().collect(),
-    }
+    Outcome { compression, stored_is_complete: true, plain_is_complete: error.is_none(), errors: error.into_iter().collect() }
 }
 
 /// A filled part of a buffer, on its way to the consumer.
@@ -135,7 +134,7 @@ fn stream_large(
     let result = std::thread::scope(|scope| {
         let inflater = std::thread::Builder::new().name("inflate".to_owned()).spawn_scoped(scope, move || {
             let mut tee = Tee::new(reader, head, stored_lane);
-            let error = inflate_into(&mut tee, compression, limits, plain_lane);
+            let error = inflate_into(&mut tee, compression, limits, &plain_lane);
             tee.drain();
             (error, tee.failure)
         })?;
@@ -169,7 +168,7 @@ fn consume(chunks: &Receiver<Chunk>, consumer: &mut dyn Consumer, stored_back: &
     }
 }
 
-fn inflate_into(tee: &mut Tee<'_>, compression: Compression, limits: &Limits, lane: Lane) -> Option<Error> {
+fn inflate_into(tee: &mut Tee<'_>, compression: Compression, limits: &Limits, lane: &Lane) -> Option<Error> {
     inflate(tee, compression, limits, &mut |fill| {
         let mut buffer = lane.buffer();
         let length = fill(&mut buffer)?;

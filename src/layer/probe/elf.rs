@@ -1,7 +1,9 @@
 //! ELF facts from a file that streams by: the head is kept until the program headers, the dynamic segment and the strings it
 //! names are there; section headers are never looked at, because no loader looks at them (elf(5), gABI chapter 5).
 
-use goblin::elf::dynamic::{DF_1_PIE, DT_FLAGS_1, DT_NEEDED, DT_NULL, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRSZ, DT_STRTAB, Dyn, Dynamic};
+use goblin::elf::dynamic::{
+    DF_1_PIE, DT_FLAGS_1, DT_NEEDED, DT_NULL, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRSZ, DT_STRTAB, Dyn, Dynamic,
+};
 use goblin::elf::header::{ET_CORE, ET_DYN, ET_EXEC, ET_REL};
 use goblin::elf::program_header::{PT_DYNAMIC, PT_INTERP, PT_LOAD};
 use goblin::elf::{Elf, Header, ProgramHeader};
@@ -56,17 +58,12 @@ enum Stage {
         interpreter: Collected,
         dynamic: Collected,
     },
-    /// The strings that the dynamic segment names.
-    Strings(Strings),
+    /// The strings that the dynamic segment names: tag, and offset from the first string's.
+    Strings {
+        entries: Vec<(u64, u64)>,
+        bytes: Collected,
+    },
     Done,
-}
-
-/// Where the dynamic segment's strings are.
-#[derive(Debug)]
-struct Strings {
-    /// Tag, and offset from the first string's offset.
-    entries: Vec<(u64, u64)>,
-    bytes: Collected,
 }
 
 /// Reads one ELF file after the other.
@@ -108,7 +105,7 @@ impl ElfProbe {
         self.head.clear();
         self.stage = Stage::Header;
         self.loads.clear();
-        self.facts = Box::default();
+        *self.facts = ElfFacts::default();
         self.failure = None;
         self.scanner.start();
         self.is_scanning = false;
@@ -136,7 +133,7 @@ impl ElfProbe {
                 interpreter.push(self.position, bytes);
                 dynamic.push(self.position, bytes);
             }
-            Stage::Strings(strings) => strings.bytes.push(self.position, bytes),
+            Stage::Strings { bytes: strings, .. } => strings.push(self.position, bytes),
             Stage::Header | Stage::ProgramHeaders(_) | Stage::Done => {}
         }
         self.position = self.position.saturating_add(byte_count(bytes));
@@ -191,8 +188,8 @@ impl ElfProbe {
             Stage::Segments { interpreter, dynamic } if interpreter.is_complete() && dynamic.is_complete() => {
                 self.read_segments(&interpreter, &dynamic)
             }
-            Stage::Strings(strings) if strings.bytes.is_complete() => {
-                self.read_strings(&strings)?;
+            Stage::Strings { entries, bytes } if bytes.is_complete() => {
+                self.read_strings(&entries, bytes.bytes())?;
                 Ok(true)
             }
             waiting => {
@@ -213,7 +210,7 @@ impl ElfProbe {
             return broken("its file header names no class or byte order");
         }
         self.facts.machine = header.e_machine;
-        self.facts.is_64 = header.container().is_ok_and(|container| container.is_big());
+        self.facts.is_64 = header.container().is_ok_and(goblin::container::Container::is_big);
         self.facts.is_little_endian = header.endianness().is_ok_and(|endian| endian.is_little());
         self.facts.kind = header.e_type;
         if matches!(header.e_type, ET_REL | ET_CORE) || header.e_phnum == 0 {
@@ -246,7 +243,8 @@ impl ElfProbe {
             return broken("its program headers are malformed");
         };
         let interpreter = self.interpreter_range(&headers)?;
-        self.is_scanning = header.e_type == ET_EXEC || (header.e_type == ET_DYN && (interpreter.is_some() || header.e_entry != 0));
+        self.is_scanning =
+            header.e_type == ET_EXEC || (header.e_type == ET_DYN && (interpreter.is_some() || header.e_entry != 0));
         if self.is_scanning {
             self.scanner.push(&self.head);
         }
@@ -303,7 +301,12 @@ impl ElfProbe {
     }
 
     fn collect(&self, (offset, length): (u64, u64)) -> Result<Collected, Failure> {
-        let lost = || Failure::NotExamined(format!("what its dynamic segment names lies before it, and beyond the first {} bytes (limit elf-head-bytes)", self.limits.elf_head_bytes));
+        let lost = || {
+            Failure::NotExamined(format!(
+                "what its dynamic segment names lies before it, and beyond the first {} bytes (limit elf-head-bytes)",
+                self.limits.elf_head_bytes
+            ))
+        };
         Collected::new(offset, to_usize(length), &self.head, self.position).ok_or_else(lost)
     }
 
@@ -339,7 +342,7 @@ impl ElfProbe {
         self.within(offset, length, "its dynamic string table")?;
         let bytes = self.collect((offset, length))?;
         let entries = names.into_iter().map(|(tag, value)| (tag, value.saturating_sub(first))).collect();
-        self.stage = Stage::Strings(Strings { entries, bytes });
+        self.stage = Stage::Strings { entries, bytes };
         Ok(true)
     }
 
@@ -357,9 +360,9 @@ impl ElfProbe {
         Ok(entries)
     }
 
-    fn read_strings(&mut self, strings: &Strings) -> Result<(), Failure> {
-        for (tag, offset) in &strings.entries {
-            let bytes = strings.bytes.bytes().get(to_usize(*offset)..).unwrap_or_default();
+    fn read_strings(&mut self, entries: &[(u64, u64)], strings: &[u8]) -> Result<(), Failure> {
+        for (tag, offset) in entries {
+            let bytes = strings.get(to_usize(*offset)..).unwrap_or_default();
             let name = until_nul(bytes);
             if name.len() >= bytes.len() {
                 return broken("a name in its dynamic string table has no end");

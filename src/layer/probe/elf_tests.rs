@@ -1,1 +1,58 @@
-//! Tests of the ELF probe.
+//! Tests of the ELF probe: what is learnt, what is broken, what is not examined.
+
+use super::*;
+use crate::layer::test_tar::elf_program;
+
+fn probe(bytes: &[u8], chunk: usize, limits: &Limits) -> Learnt {
+    let mut probe = ElfProbe::new(limits);
+    probe.start(byte_count(bytes));
+    for chunk in bytes.chunks(chunk) {
+        probe.push(chunk);
+    }
+    probe.finish()
+}
+
+fn reason(learnt: Learnt) -> String {
+    match learnt {
+        Learnt::Facts(facts) => format!("{facts:?}"),
+        Learnt::Broken(reason) | Learnt::NotExamined(reason) => reason,
+    }
+}
+
+#[test]
+fn chunks_of_any_size_give_the_same_facts() {
+    let elf = elf_program(b"Tiny C Compiler, Usage: tcc");
+    let whole = reason(probe(&elf, elf.len(), &Limits::default()));
+    assert!(whole.contains("Tcc"), "{whole}");
+    for chunk in 1..elf.len() {
+        assert_eq!(reason(probe(&elf, chunk, &Limits::default())), whole, "chunks of {chunk}");
+    }
+}
+
+#[test]
+fn broken_headers_are_told() {
+    for (at, value, part) in
+        [(4, 9, "file header"), (54, 1, "program headers"), (33, 0xff, "beyond its end"), (64 + 112, 3, "more than one")]
+    {
+        let mut elf = elf_program(b"");
+        elf[at] = value;
+        let learnt = probe(&elf, 64, &Limits::default());
+        assert!(matches!(&learnt, Learnt::Broken(reason) if reason.contains(part)), "{at}: {learnt:?}");
+    }
+}
+
+#[test]
+fn facts_beyond_the_head_are_read_when_they_come_later_and_told_when_not() {
+    let elf = elf_program(b"");
+    let short = Limits { elf_head_bytes: 64 + 3 * 56, ..Limits::default() };
+    assert!(matches!(probe(&elf, 1, &short), Learnt::Facts(facts) if facts.needed.len() == 2));
+    let shorter = Limits { elf_head_bytes: 100, ..Limits::default() };
+    assert!(matches!(probe(&elf, 1, &shorter), Learnt::NotExamined(_)));
+}
+
+#[test]
+fn relocatable_objects_have_no_dynamic_part() {
+    let mut elf = elf_program(b"");
+    elf[16] = 1;
+    assert!(matches!(probe(&elf, 100, &Limits::default()), Learnt::Facts(facts) if facts.kind == 1 && !facts.is_program));
+}

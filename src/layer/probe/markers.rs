@@ -93,7 +93,8 @@ impl Scanner {
         for found in automaton.search.find_iter(bytes).take_while(|found| found.start() < end) {
             let number = found.pattern().as_usize();
             if number == automaton.go {
-                self.build_info.found(at.saturating_add(byte_count(found.start())), bytes.get(found.start()..).unwrap_or_default());
+                self.build_info
+                    .found(at.saturating_add(byte_count(found.start())), bytes.get(found.start()..).unwrap_or_default());
             }
             if self.found.len() <= number {
                 self.found.resize(automaton.go.saturating_add(1), false);

@@ -47,7 +47,7 @@ pub(super) struct FileProbe<'l> {
     hash: Option<Sha256>,
     head: Vec<u8>,
     is_sniffed: bool,
-    is_wanted: bool,
+    /// Set from the start when the path is wanted.
     body: Option<Vec<u8>>,
     is_elf: bool,
     elf: ElfProbe,
@@ -63,7 +63,6 @@ impl<'l> FileProbe<'l> {
             hash: None,
             head: Vec::with_capacity(HEAD_BYTES),
             is_sniffed: false,
-            is_wanted: false,
             body: None,
             is_elf: false,
             elf: ElfProbe::new(limits),
@@ -76,8 +75,7 @@ impl<'l> FileProbe<'l> {
         self.hash = self.digest_files.then(Sha256::new);
         self.head.clear();
         self.is_sniffed = false;
-        self.is_wanted = wanted::is_wanted(path, size, self.limits);
-        self.body = None;
+        self.body = wanted::is_wanted(path, size, self.limits).then(Vec::new);
         self.is_elf = false;
     }
 
@@ -137,7 +135,7 @@ impl<'l> FileProbe<'l> {
     fn sniff(&mut self) {
         self.is_sniffed = true;
         self.is_elf = self.head.starts_with(b"\x7fELF");
-        let is_wanted = self.is_wanted || wanted::may_be_user_database(&self.head, self.size);
+        let is_wanted = self.body.take().is_some() || wanted::may_be_user_database(&self.head, self.size);
         let kept = self.kept.saturating_add(self.size);
         if is_wanted && !self.is_elf && self.limits.kept_bytes(kept).is_ok() {
             self.kept = kept;

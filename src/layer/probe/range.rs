@@ -33,10 +33,6 @@ impl Collected {
         &self.bytes
     }
 
-    pub(super) fn offset(&self) -> u64 {
-        self.offset
-    }
-
     fn next(&self) -> u64 {
         self.offset.saturating_add(u64::try_from(self.bytes.len()).unwrap_or(u64::MAX))
     }
@@ -53,7 +49,7 @@ mod tests {
         range.push(4, b"e");
         range.push(5, b"fghi");
         assert!(range.is_complete());
-        assert_eq!((range.bytes(), range.offset()), (&b"cdefg"[..], 2));
+        assert_eq!(range.bytes(), b"cdefg");
     }
 
     #[test]

@@ -101,7 +101,8 @@ mod tests {
 
     #[test]
     fn other_files_are_not_wanted() {
-        for path in ["/var/lib/dpkg/info/a.md5sums", "/srv/status", "/etc/passwd-", "/srv/Packages", "/var/lib/dpkg/status.d/a/b"] {
+        for path in ["/var/lib/dpkg/info/a.md5sums", "/srv/status", "/etc/passwd-", "/srv/Packages", "/var/lib/dpkg/status.d/a/b"]
+        {
             assert!(!wanted(path), "{path}");
         }
     }
