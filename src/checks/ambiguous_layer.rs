@@ -4,7 +4,6 @@ use super::remarks::{self, Subject};
 use super::{Check, Family, Reference, wording};
 use crate::facts::Image;
 use crate::finding::{Evidence, Observation, Severity};
-use crate::oci::Code;
 
 /// The check.
 pub(super) static CHECK: Check = Check {
@@ -29,8 +28,7 @@ pub(super) static CHECK: Check = Check {
 
 fn run(image: &Image) -> Vec<Observation> {
     let mut observations = remarks::observe(image, Subject::Layer);
-    let is_said = image.remarks.iter().any(|remark| remark.code == Code::TreesDiffer);
-    observations.extend(differences(image).filter(|_| !is_said));
+    observations.extend(differences(image));
     observations
 }
 
