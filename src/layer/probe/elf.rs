@@ -1,6 +1,7 @@
 //! ELF facts from a file that streams by: the head is kept until the program headers, the dynamic segment and the strings it
 //! names are there; section headers are never looked at, because no loader looks at them (elf(5), gABI chapter 5).
 
+use goblin::container::{Container, Ctx, Endian};
 use goblin::elf::dynamic::{
     DF_1_PIE, DT_FLAGS_1, DT_NEEDED, DT_NULL, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRSZ, DT_STRTAB, Dyn, Dynamic,
 };
@@ -58,11 +59,8 @@ enum Stage {
         interpreter: Collected,
         dynamic: Collected,
     },
-    /// The strings that the dynamic segment names: tag, and offset from the first string's.
-    Strings {
-        entries: Vec<(u64, u64)>,
-        bytes: Collected,
-    },
+    /// The strings that the dynamic segment names: tag and offset, and their bytes.
+    Strings(Vec<(u64, u64)>, Collected),
     Done,
 }
 
@@ -133,7 +131,7 @@ impl ElfProbe {
                 interpreter.push(self.position, bytes);
                 dynamic.push(self.position, bytes);
             }
-            Stage::Strings { bytes: strings, .. } => strings.push(self.position, bytes),
+            Stage::Strings(_, strings) => strings.push(self.position, bytes),
             Stage::Header | Stage::ProgramHeaders(_) | Stage::Done => {}
         }
         self.position = self.position.saturating_add(byte_count(bytes));
@@ -188,7 +186,7 @@ impl ElfProbe {
             Stage::Segments { interpreter, dynamic } if interpreter.is_complete() && dynamic.is_complete() => {
                 self.read_segments(&interpreter, &dynamic)
             }
-            Stage::Strings { entries, bytes } if bytes.is_complete() => {
+            Stage::Strings(entries, bytes) if bytes.is_complete() => {
                 self.read_strings(&entries, bytes.bytes())?;
                 Ok(true)
             }
@@ -210,7 +208,7 @@ impl ElfProbe {
             return broken("its file header names no class or byte order");
         }
         self.facts.machine = header.e_machine;
-        self.facts.is_64 = header.container().is_ok_and(goblin::container::Container::is_big);
+        self.facts.is_64 = header.container().is_ok_and(Container::is_big);
         self.facts.is_little_endian = header.endianness().is_ok_and(|endian| endian.is_little());
         self.facts.kind = header.e_type;
         if matches!(header.e_type, ET_REL | ET_CORE) || header.e_phnum == 0 {
@@ -342,7 +340,7 @@ impl ElfProbe {
         self.within(offset, length, "its dynamic string table")?;
         let bytes = self.collect((offset, length))?;
         let entries = names.into_iter().map(|(tag, value)| (tag, value.saturating_sub(first))).collect();
-        self.stage = Stage::Strings { entries, bytes };
+        self.stage = Stage::Strings(entries, bytes);
         Ok(true)
     }
 
@@ -377,8 +375,7 @@ impl ElfProbe {
         Ok(())
     }
 
-    fn context(&self) -> goblin::container::Ctx {
-        use goblin::container::{Container, Ctx, Endian};
+    fn context(&self) -> Ctx {
         let container = if self.facts.is_64 { Container::Big } else { Container::Little };
         let endian = if self.facts.is_little_endian { Endian::Little } else { Endian::Big };
         Ctx::new(container, endian)
