@@ -48,7 +48,7 @@ fn differences(image: &Image) -> Option<Observation> {
 mod tests {
     use super::super::testing::{Builder, paths};
     use super::*;
-    use crate::oci::Remark;
+    use crate::oci::{Code, Remark};
 
     #[test]
     fn fires_once_for_a_code_with_all_its_places() {
