@@ -41,8 +41,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 ];
 
 /// Names that a room may use beyond the table, with the reason.
-const EXTRA_NAMES: &[(&str, &str, &str)] =
-    &[("checks", "layer", "what the probes saw in an ELF file is plain data of the layer's index, which the tree carries")];
+const EXTRA_NAMES: &[(&str, &str, &str)] = &[];
 
 /// Files over 400 lines, with the reason.
 const LONG_FILES: &[(&str, &str)] = &[];

@@ -8,9 +8,9 @@ mod names;
 use std::collections::BTreeMap;
 
 use super::{Check, Family, Reference, evidence, tools, wording};
+use crate::facts::Marker;
 use crate::facts::{Executable, ExecutableName, Image};
 use crate::finding::{Evidence, Observation, Severity};
-use crate::facts::Marker;
 use names::Nature;
 use tools::Form;
 

@@ -19,9 +19,9 @@ mod tests;
 use std::collections::BTreeMap;
 
 use super::{Check, Family as Section, Reference, evidence, tools, wording};
+use crate::facts::Marker;
 use crate::facts::{Executable, ExecutableName, Image};
 use crate::finding::{Evidence, Observation, Severity};
-use crate::facts::Marker;
 use crate::oci::escape;
 use crate::rootfs::Inode;
 use names::{Family, Weight};

@@ -92,9 +92,19 @@ fn manager_of(name: &ExecutableName) -> Option<&'static Manager> {
 fn run(image: &Image) -> Vec<Observation> {
     let modules = Modules::of(image);
     let mut seen: BTreeMap<&str, Vec<Evidence>> = BTreeMap::new();
+    let mut wrappers = Vec::new();
     for executable in &image.executables {
-        if let Some((label, evidence)) = observe(image, executable, &modules) {
-            seen.entry(label).or_default().extend(evidence);
+        let Some((manager, evidence)) = observe(image, executable) else { continue };
+        if is_runnable(image, executable, manager, &modules) {
+            seen.entry(manager.label).or_default().extend(evidence);
+        } else {
+            wrappers.push((manager.label, evidence));
+        }
+    }
+    // a script beside the real manager is a way to run it
+    for (label, evidence) in wrappers {
+        if let Some(known) = seen.get_mut(label) {
+            known.extend(evidence);
         }
     }
     let mut observations: Vec<_> = seen
@@ -110,7 +120,7 @@ fn run(image: &Image) -> Vec<Observation> {
     observations
 }
 
-fn observe(image: &Image, executable: &Executable, modules: &Modules) -> Option<(&'static str, Vec<Evidence>)> {
+fn observe(image: &Image, executable: &Executable) -> Option<(&'static Manager, Vec<Evidence>)> {
     let inode = image.rootfs.inode(executable.node);
     let form = tools::form(inode);
     if form == Form::Other || tools::is_multi_call(executable, inode) {
@@ -122,14 +132,17 @@ fn observe(image: &Image, executable: &Executable, modules: &Modules) -> Option<
         manager_of(name).filter(|_| !is_other && (form == Form::Program || tools::is_command_path(&name.path)))
     };
     let manager = executable.names.iter().find_map(listed)?;
-    let is_runnable = form == Form::Program
+    let is_listed = |name: &ExecutableName| listed(name).is_some_and(|found| found.label == manager.label);
+    Some((manager, evidence::of_names(image, executable, is_listed)))
+}
+
+/// Whether there is something behind the name: machine code, a whole program in one script, a package, or the module it loads.
+fn is_runnable(image: &Image, executable: &Executable, manager: &Manager, modules: &Modules) -> bool {
+    let inode = image.rootfs.inode(executable.node);
+    tools::form(inode) == Form::Program
         || tools::is_self_contained(inode)
         || tools::owner(image, executable.node).is_some()
-        || manager.modules.iter().any(|module| modules.found.contains_key(module));
-    is_runnable.then(|| {
-        let is_listed = |name: &ExecutableName| listed(name).is_some_and(|found| found.label == manager.label);
-        (manager.label, evidence::of_names(image, executable, is_listed))
-    })
+        || manager.modules.iter().any(|module| modules.found.contains_key(module))
 }
 
 /// The modules of all package managers that are in the tree.
@@ -206,6 +219,13 @@ mod tests {
         for name in ["composer", "pip", "cpanm", "yarn"] {
             assert_eq!(Builder::default().script(&format!("/usr/local/bin/{name}"), 300_000).run(&CHECK).len(), 1, "{name}");
         }
+    }
+
+    #[test]
+    fn fires_on_a_wrapper_script_beside_the_real_manager() {
+        let mut builder = Builder::default();
+        builder.script("/usr/share/cargo/bin/cargo", 9_824).program("/usr/bin/cargo", 9);
+        assert_eq!(paths(&builder.run(&CHECK)[0]), ["/usr/bin/cargo", "/usr/share/cargo/bin/cargo"]);
     }
 
     #[test]

@@ -7,9 +7,9 @@
 use std::collections::BTreeMap;
 
 use super::{Check, Family as Section, Reference, evidence, tools, wording};
+use crate::facts::Marker;
 use crate::facts::{DatabaseKind, Executable, ExecutableName, Image};
 use crate::finding::{Evidence, Observation, Severity};
-use crate::facts::Marker;
 use crate::rootfs::Inode;
 use tools::Form;
 

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::build::Step;
-use crate::facts::{Database, DatabaseKind, Executable, ExecutableName, Image, OwnedFile, Package, Packages, User};
-use crate::finding::{Evidence, Observation};
 use crate::facts::Content;
+use crate::facts::{Database, DatabaseKind, Executable, ExecutableName, Image, OwnedFile, Package, Packages, User};
 use crate::facts::{ElfFacts, Marker};
+use crate::finding::{Evidence, Observation};
 use crate::oci::{Healthcheck, ImageConfig, Platform, Remark, RuntimeConfig};
 use crate::rootfs::{Inode, InodeKind, NodeId, Rootfs};
 

@@ -1,7 +1,7 @@
 //! What an executable is, and whether its name is that of a known tool: target triplets and version suffixes aside.
 
-use crate::facts::{Executable, ExecutableName, Image};
 use crate::facts::{ElfFacts, Marker};
+use crate::facts::{Executable, ExecutableName, Image};
 use crate::rootfs::{Inode, NodeId, Rootfs};
 
 /// Scripts above this size hold their whole program (zip and phar archives, bundled modules); entry scripts are far smaller.
