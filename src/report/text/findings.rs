@@ -15,14 +15,16 @@ const LAYERS: usize = 3;
 /// Lines of an instruction that are shown.
 const INSTRUCTION_LINES: usize = 2;
 
-pub(super) fn finding(page: &mut Page, finding: &FindingReport, layers: &[LayerReport]) {
+pub(super) fn finding(page: &mut Page, finding: &FindingReport, layers: &[LayerReport], with_fix: bool) {
     let severity = finding.severity.as_deref().unwrap_or("note");
     page.headline(style(severity), &severity.to_uppercase(), &name(finding), &weight(finding));
     page.text(2, &finding.message);
     paths(page, &finding.evidence);
     configured(page, &finding.evidence);
     written_by(page, &finding.evidence, layers);
-    page.field("fix", &finding.fix);
+    if with_fix {
+        page.field("fix", &finding.fix);
+    }
     page.blank();
 }
 
