@@ -311,3 +311,17 @@ fn exceptions_still_exist() {
         .collect();
     assert!(gone.is_empty(), "exceptions for files that are gone: {gone:?}");
 }
+
+#[test]
+fn security_names_tests_and_recipes_that_exist() {
+    let page = std::fs::read_to_string(root().join("SECURITY.md")).unwrap();
+    let sources: String = ["src", "tests"].into_iter().flat_map(|folder| files(folder, &["rs"])).map(|(_, text)| text).collect();
+    let is_name =
+        |word: &&str| word.contains('_') && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+    let named: Vec<&str> = page.split('`').skip(1).step_by(2).filter(is_name).filter(|word| *word != "unsafe_code").collect();
+    let is_gone = |name: &&&str| {
+        !sources.contains(&format!("fn {name}(")) && !root().join(format!("testdata/hostile/{name}.toml")).is_file()
+    };
+    let missing: Vec<&&str> = named.iter().filter(is_gone).collect();
+    assert!(named.len() > 10 && missing.is_empty(), "SECURITY.md names what is not there: {missing:?}");
+}
