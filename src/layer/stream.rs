@@ -138,7 +138,8 @@ fn stream_large(
             tee.drain();
             (error, tee.failure)
         })?;
-        consume(&chunks, consumer, &stored_back, &plain_back);
+        // moved in: should the consumer panic, the channel goes with it, and the inflating thread ends
+        consume(chunks, consumer, &stored_back, &plain_back);
         inflater.join().map_err(|_| std::io::Error::other("the inflating thread stopped"))
     });
     let (error, failure) = match result {
@@ -152,7 +153,7 @@ fn stream_large(
     Outcome { compression, stored_is_complete, plain_is_complete, errors: error.into_iter().collect() }
 }
 
-fn consume(chunks: &Receiver<Chunk>, consumer: &mut dyn Consumer, stored_back: &Sender<Vec<u8>>, plain_back: &Sender<Vec<u8>>) {
+fn consume(chunks: Receiver<Chunk>, consumer: &mut dyn Consumer, stored_back: &Sender<Vec<u8>>, plain_back: &Sender<Vec<u8>>) {
     for chunk in chunks {
         // a lane that is gone needs no buffers
         match chunk {
