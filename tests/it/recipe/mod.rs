@@ -88,6 +88,11 @@ pub(crate) fn named(name: &str) -> Recipe {
     read(&folder().join(format!("{name}.toml")))
 }
 
+/// The recipe of `testdata/checks` on which a check `fires` or is `silent`.
+pub(crate) fn of_check(id: &str, kind: &str) -> Recipe {
+    read(&folder().join(format!("../checks/{id}.{kind}.toml")))
+}
+
 fn read(path: &Path) -> Recipe {
     let text = std::fs::read_to_string(path).unwrap();
     let mut recipe: Recipe = toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
