@@ -46,6 +46,8 @@ pub struct Evidence {
     pub linkname: Option<Vec<u8>>,
     /// Name of the package that owns the path.
     pub package: Option<String>,
+    /// For an executable: whether it lies in a folder of PATH.
+    pub on_path: Option<bool>,
     /// Bytes that removing this path alone would save (0 for links and further names of an inode).
     pub bytes: u64,
 }

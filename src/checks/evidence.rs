@@ -15,6 +15,7 @@ pub(super) fn of_node(image: &Image, path: Vec<u8>, node: NodeId) -> Evidence {
         config: None,
         linkname: inode.target().map(<[u8]>::to_vec),
         package: image.packages.owner(&image.rootfs, node).map(|(package, _)| package.name.clone()),
+        on_path: None,
         bytes: inode.size(),
     }
 }
@@ -25,6 +26,7 @@ pub(super) fn of_names(image: &Image, executable: &Executable, listed: impl Fn(&
     let mut evidence = Vec::new();
     for name in executable.names.iter().filter(|name| listed(name)) {
         let mut one = of_node(image, name.path.clone(), name.node);
+        one.on_path = Some(image.search_path.has(&image.rootfs, name.node));
         if is_counted {
             one.bytes = 0;
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::build::Step;
-use crate::facts::Content;
+use crate::facts::{Content, SearchPath};
 use crate::facts::{Database, DatabaseKind, Executable, ExecutableName, Image, OwnedFile, Package, Packages, User};
 use crate::facts::{ElfFacts, Marker};
 use crate::finding::{Evidence, Observation};
@@ -156,7 +156,8 @@ impl Builder {
         let (diff_ids, history) = (Vec::new(), Vec::new());
         let config = ImageConfig { platform, runtime, diff_ids, history, created: None, author: None };
         let steps = vec![Step { history: Some(1), instruction: Some("RUN make".into()) }];
-        Image { config, rootfs, differences, remarks, steps, user, os_release: None, packages, executables }
+        let search_path = SearchPath::default();
+        Image { config, rootfs, differences, remarks, steps, user, os_release: None, packages, executables, search_path }
     }
 
     /// What a check sees in the image.

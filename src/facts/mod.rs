@@ -7,12 +7,14 @@ mod executables;
 mod links;
 mod os_release;
 mod packages;
+mod search_path;
 mod users;
 
 pub use bodies::missing_bodies;
 pub use executables::{Executable, ExecutableName, executables};
 pub use os_release::OsRelease;
 pub use packages::{Database, DatabaseKind, OwnedFile, Package, Packages};
+pub use search_path::SearchPath;
 pub use users::{User, UserProblem};
 
 pub use crate::layer::Content;
@@ -45,6 +47,8 @@ pub struct Image {
     pub packages: Packages,
     /// Executable files with all their names.
     pub executables: Vec<Executable>,
+    /// Where a bare command name is looked for.
+    pub search_path: SearchPath,
 }
 
 /// What the gathering could not look at: place and reason. Never a pass.
@@ -78,5 +82,7 @@ pub fn gather(parts: Parts, limits: &Limits) -> (Image, Vec<NotExamined>) {
     let executables = executables::executables_through(&rootfs, &mut bodies.links);
     let mut not_examined = bodies.not_examined;
     not_examined.sort_unstable();
-    (Image { config, rootfs, differences, remarks, steps, user, os_release, packages, executables }, not_examined)
+    let search_path = SearchPath::of(&config.runtime, &rootfs, limits);
+    let image = Image { config, rootfs, differences, remarks, steps, user, os_release, packages, executables, search_path };
+    (image, not_examined)
 }

@@ -216,6 +216,9 @@ pub struct EvidenceReport {
     /// The package that owns the path, escaped.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub package: Option<String>,
+    /// Whether the executable lies in a folder of the PATH that the container starts with; absent for what is no executable.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub on_path: Option<bool>,
     /// Bytes of the file; absent for links and further names.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub bytes: Option<u64>,

@@ -182,6 +182,12 @@ impl Rootfs {
         self.node(id).map_or(0, |node| node.inode)
     }
 
+    /// The directory that a name lies in; the root lies in itself.
+    #[must_use]
+    pub fn folder_of(&self, id: NodeId) -> NodeId {
+        self.node(id).map_or(self.root(), |node| NodeId(node.parent))
+    }
+
     /// Absolute path of a name: `/` for the root.
     #[must_use]
     pub fn path(&self, id: NodeId) -> Vec<u8> {

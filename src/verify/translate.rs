@@ -183,6 +183,7 @@ fn evidence(evidence: &Evidence) -> out::EvidenceReport {
         config: evidence.config.clone(),
         linkname: evidence.linkname.as_deref().map(escape),
         package: evidence.package.as_deref().map(escape_text),
+        on_path: evidence.on_path,
         bytes: (evidence.bytes > 0).then_some(evidence.bytes),
     }
 }
