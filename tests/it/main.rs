@@ -11,6 +11,7 @@
 
 mod cli;
 mod containers;
+mod databases;
 mod hostile;
 mod malformed;
 mod oracle;
