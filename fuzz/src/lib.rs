@@ -42,7 +42,7 @@ pub fn facts_of(files: &[File<'_>], user: &str) -> (Image, Vec<NotExamined>) {
 /// The index of a layer that holds `files`.
 pub fn index_of(files: &[File<'_>], limits: &Limits) -> LayerIndex {
     let progress = AtomicU64::new(0);
-    let options = Options { algorithm: Algorithm::Sha256, digest_files: false, progress: &progress };
+    let options = Options { algorithm: Algorithm::Sha256, digest_files: false, progress: &progress, kept: &AtomicU64::new(0) };
     layer::index(&mut tar_of(files).as_slice(), options, limits)
 }
 

@@ -27,7 +27,7 @@ fn facts_of(files: &[File<'_>], limits: &Limits) -> (Image, Vec<String>) {
     }
     let tar = tar.into_inner().unwrap();
     let progress = AtomicU64::new(0);
-    let options = Options { algorithm: Algorithm::Sha256, digest_files: false, progress: &progress };
+    let options = Options { algorithm: Algorithm::Sha256, digest_files: false, progress: &progress, kept: &AtomicU64::new(0) };
     let index = layer::index(&mut tar.as_slice(), options, limits);
     assert!(index.errors.is_empty(), "{:?}", index.errors);
     let merged = rootfs::merge(&[&index], limits);
@@ -99,6 +99,23 @@ fn databases_that_rpm_wrote_hold_what_rpm_says() {
         ];
         assert_eq!(owners, expected.map(|owner| owner.map(str::to_owned)), "{name}");
     }
+}
+
+#[test]
+fn a_database_may_be_as_large_as_its_own_limit() {
+    let body = database("Packages.db.gz");
+    let file = ("/var/lib/rpm/Packages.db", body.as_slice());
+    let small_files = Limits { kept_file_bytes: 10, ..Limits::default() };
+    let (image, not_examined) = facts_of(&[file], &small_files);
+    assert_eq!((image.packages.list.len(), not_examined.len()), (2, 0));
+    assert!(facts::missing_bodies(&image.rootfs, &small_files).is_empty());
+    let small_databases = Limits { package_database_bytes: 1_000, ..Limits::default() };
+    let (image, not_examined) = facts_of(&[file], &small_databases);
+    assert!(not_examined[0].contains("package-database-bytes"), "{not_examined:?}");
+    assert!(facts::missing_bodies(&image.rootfs, &small_databases).is_empty());
+    let little_room = Limits { kept_bytes: 1_000, ..Limits::default() };
+    let (image, _) = facts_of(&[file], &little_room);
+    assert_eq!(facts::missing_bodies(&image.rootfs, &little_room).len(), 1);
 }
 
 #[test]

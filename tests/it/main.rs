@@ -19,4 +19,5 @@ mod program;
 mod recipe;
 mod robustness;
 mod shared;
+mod streams;
 mod truth;
