@@ -117,7 +117,7 @@ limits! {
     merge_steps / "merge-steps" = 500_000_000;
     /// Bytes of all absolute paths of one merged tree.
     tree_path_bytes / "tree-path-bytes" = GIB;
-    /// Bytes of one file body that is kept for the facts.
+    /// Bytes of one file body that is kept for the facts; databases have limits of their own.
     kept_file_bytes / "kept-file-bytes" = 64 * MIB;
     /// Bytes of all file bodies that are kept of one image.
     kept_bytes / "kept-bytes" = 512 * MIB;

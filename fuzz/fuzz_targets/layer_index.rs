@@ -10,8 +10,10 @@ use plimsoll::limits::Limits;
 use plimsoll::oci::Algorithm;
 
 fuzz_target!(|data: &[u8]| {
-    let progress = AtomicU64::new(0);
-    let options = Options { algorithm: Algorithm::Sha256, digest_files: true, progress: &progress };
-    let once = |mut reader: &[u8]| format!("{:?}", index(&mut reader, options, &Limits::default()));
+    let once = |mut reader: &[u8]| {
+        let (progress, kept) = (AtomicU64::new(0), AtomicU64::new(0));
+        let options = Options { algorithm: Algorithm::Sha256, digest_files: true, progress: &progress, kept: &kept };
+        format!("{:?}", index(&mut reader, options, &Limits::default()))
+    };
     assert_eq!(once(data), once(data));
 });

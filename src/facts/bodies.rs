@@ -6,23 +6,31 @@ use crate::limits::{LimitHit, Limits};
 use crate::oci::Place;
 use crate::rootfs::{NodeId, Rootfs};
 
+/// How large a file may be.
+type Cap = fn(&Limits, u64) -> Result<(), LimitHit>;
+
 const USER_DATABASES: [&[u8]; 2] = [b"/etc/passwd", b"/etc/group"];
 
 /// Names of files whose bodies the facts need and whose content was not kept while the layers streamed by; sorted.
 /// Files over the limits are not among them: [`super::gather`] reports those.
 #[must_use]
 pub fn missing_bodies(rootfs: &Rootfs, limits: &Limits) -> Vec<NodeId> {
-    let mut wanted: Vec<_> = USER_DATABASES.into_iter().chain(super::os_release::PATHS).map(<[u8]>::to_vec).collect();
     let mut links = Links::new(rootfs, limits);
-    wanted.extend(super::packages::wanted(rootfs, &mut links));
-    let mut missing: Vec<_> = wanted
-        .iter()
-        .filter_map(|path| links.resolve(path))
-        .filter(|id| {
+    let databases = super::packages::wanted(rootfs, &mut links);
+    let with = |cap: Cap| move |path: Vec<u8>| (path, cap);
+    let users = USER_DATABASES.map(<[u8]>::to_vec).into_iter().map(with(Limits::user_database_bytes));
+    let releases = super::os_release::PATHS.map(<[u8]>::to_vec).into_iter().map(with(Limits::kept_file_bytes));
+    let databases = databases.into_iter().map(with(Limits::package_database_bytes));
+    let mut missing: Vec<_> = users
+        .chain(releases)
+        .chain(databases)
+        .filter_map(|(path, cap)| Some((links.resolve(&path)?, cap)))
+        .filter(|(id, cap)| {
             let inode = rootfs.inode(*id);
             let has_body = inode.content.as_ref().is_some_and(|content| content.body.is_some());
-            inode.is_file() && !has_body && inode.size() > 0 && limits.kept_file_bytes(inode.size()).is_ok()
+            inode.is_file() && !has_body && inode.size() > 0 && cap(limits, inode.size()).is_ok()
         })
+        .map(|(id, _)| id)
         .collect();
     missing.sort_unstable();
     missing.dedup();
@@ -45,7 +53,7 @@ impl<'a> Bodies<'a> {
 
     /// The body of the regular file at `path`, through links. None when there is none, or it could not be read: the
     /// latter is remembered.
-    pub(super) fn read(&mut self, path: &[u8], cap: fn(&Limits, u64) -> Result<(), LimitHit>) -> Option<&'a [u8]> {
+    pub(super) fn read(&mut self, path: &[u8], cap: Cap) -> Option<&'a [u8]> {
         match self.body(path, cap)? {
             Ok(body) => Some(body),
             Err(reason) => {
@@ -56,11 +64,7 @@ impl<'a> Bodies<'a> {
     }
 
     /// As [`Self::read`], but it is for the caller to say what could not be read.
-    pub(super) fn body(
-        &mut self,
-        path: &[u8],
-        cap: fn(&Limits, u64) -> Result<(), LimitHit>,
-    ) -> Option<Result<&'a [u8], String>> {
+    pub(super) fn body(&mut self, path: &[u8], cap: Cap) -> Option<Result<&'a [u8], String>> {
         let inode = self.rootfs.inode(self.links.resolve(path)?);
         if !inode.is_file() {
             return None;
@@ -72,10 +76,7 @@ impl<'a> Bodies<'a> {
         Some(match body {
             Some(body) => Ok(body),
             None if inode.size() == 0 => Ok(&[]),
-            None => Err(match self.limits.kept_file_bytes(inode.size()) {
-                Err(hit) => hit.to_string(),
-                Ok(()) => "its content was not kept".to_owned(),
-            }),
+            None => Err("its content was not kept".to_owned()),
         })
     }
 
@@ -123,12 +124,13 @@ mod tests {
             rootfs.insert(b"/var/lib/dpkg/status.d/base", file_of(5)),
             rootfs.insert(b"/lib/apk/db/installed", file_of(5)),
             rootfs.insert(b"/var/lib/rpm/rpmdb.sqlite", file_of(5)),
+            rootfs.insert(b"/var/lib/rpm/Packages.db", file_of(200 * 1024 * 1024)),
         ];
         rootfs.insert(b"/etc/passwd", link_to(b"/opt/pw"));
         rootfs.insert(b"/etc/group", file_with(b"here"));
         rootfs.insert(b"/usr/lib/os-release", file_of(0));
         rootfs.insert(b"/var/lib/dpkg/info/bash.postinst", file_of(5));
-        rootfs.insert(b"/usr/lib/sysimage/rpm/Packages.db", file_of(65 * 1024 * 1024));
+        rootfs.insert(b"/usr/lib/sysimage/rpm/Packages.db", file_of(257 * 1024 * 1024));
         rootfs.insert(b"/usr/lib/sysimage/rpm/Packages", Inode::new(InodeKind::Directory, 0o755, 0));
         assert_eq!(missing_bodies(&rootfs, &Limits::default()), expected);
     }

@@ -16,7 +16,7 @@ use crate::oci::{Algorithm, BlobDigest, Code, DiffId, Digest, Place, Remark};
 
 /// Reads one layer blob to its last byte. Never fails: what is wrong is in [`LayerIndex::errors`].
 pub fn index(reader: &mut (dyn Read + Send), options: Options<'_>, limits: &Limits) -> LayerIndex {
-    let probe = FileProbe::new(limits, options.digest_files);
+    let probe = FileProbe::new(limits, options);
     let mut indexer = Indexer {
         tar: Tar::new(limits, probe),
         stored: Hashes::new(options.algorithm, false),
@@ -27,9 +27,8 @@ pub fn index(reader: &mut (dyn Read + Send), options: Options<'_>, limits: &Limi
     indexer.finish(outcome, options.algorithm)
 }
 
-/// Reads a layer again for the bodies of some entries (indexes into [`LayerIndex::changes`], ascending), each at most
-/// `limits.kept_file_bytes` and all at most `limits.kept_bytes`; returns the entries in the same order. Entries that are no
-/// regular files are left out.
+/// Reads a layer again for the bodies of some entries (indexes into [`LayerIndex::changes`], ascending), all together at most
+/// `limits.kept_bytes`; returns the entries in the same order. Entries that are no regular files are left out.
 pub fn read_bodies(reader: &mut (dyn Read + Send), entries: &[u32], limits: &Limits) -> Result<Vec<(u32, Vec<u8>)>, Error> {
     let bodies = WantedBodies { limits, entries, bytes: 0, bodies: Vec::new(), is_wanted: false };
     let mut tar = Tar::new(limits, bodies);
@@ -213,7 +212,6 @@ impl Bodies for WantedBodies<'_> {
         }
         self.is_wanted = self.entries.first() == Some(&change);
         if self.is_wanted {
-            self.limits.kept_file_bytes(size)?;
             self.bytes = self.bytes.saturating_add(size);
             self.limits.kept_bytes(self.bytes)?;
             self.bodies.push((change, Vec::new()));

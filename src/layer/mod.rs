@@ -31,6 +31,9 @@ pub struct Options<'a> {
     pub digest_files: bool,
     /// Counts uncompressed bytes read, for progress.
     pub progress: &'a AtomicU64,
+    /// Counts bytes of bodies kept, for `limits.kept_bytes`: one count for all layers of an image. What finds no room is left
+    /// to [`read_bodies`].
+    pub kept: &'a AtomicU64,
 }
 
 #[cfg(test)]

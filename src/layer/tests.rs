@@ -37,7 +37,8 @@ impl Read for Stepwise<'_> {
 
 fn indexed_with(bytes: &[u8], limits: &Limits, algorithm: Algorithm) -> LayerIndex {
     let progress = AtomicU64::new(0);
-    let index = index(&mut &*bytes, Options { algorithm, digest_files: false, progress: &progress }, limits);
+    let index =
+        index(&mut &*bytes, Options { algorithm, digest_files: false, progress: &progress, kept: &AtomicU64::new(0) }, limits);
     assert_eq!(progress.into_inner(), index.uncompressed_bytes);
     index
 }
@@ -116,7 +117,8 @@ fn reads_of_any_size_give_one_index() {
     let whole = format!("{:?}", indexed(&stored));
     for step in [1_000, 4_097, 300_000] {
         let progress = AtomicU64::new(0);
-        let options = Options { algorithm: Algorithm::Sha256, digest_files: false, progress: &progress };
+        let options =
+            Options { algorithm: Algorithm::Sha256, digest_files: false, progress: &progress, kept: &AtomicU64::new(0) };
         let mut reader = Stepwise { bytes: &stored, step, fail_at: usize::MAX };
         assert_eq!(format!("{:?}", index(&mut reader, options, &Limits::default())), whole);
     }
@@ -127,7 +129,8 @@ fn a_failed_read_is_an_error_and_gives_no_digest() {
     let stored = gzip(&large());
     for fail_at in [0, 1_000, 500_000, stored.len() - 1] {
         let progress = AtomicU64::new(0);
-        let options = Options { algorithm: Algorithm::Sha256, digest_files: false, progress: &progress };
+        let options =
+            Options { algorithm: Algorithm::Sha256, digest_files: false, progress: &progress, kept: &AtomicU64::new(0) };
         let index = index(&mut Stepwise { bytes: &stored, step: 65_536, fail_at }, options, &Limits::default());
         assert!(index.errors.iter().any(|error| error.code() == Code::InputUnreadable), "{:?}", index.errors);
         assert!(index.digest.is_none() && index.diff_id.is_none());
@@ -186,9 +189,23 @@ fn bodies_are_read_again_by_number() {
     let bytes = gzip(&sample());
     let bodies = read_bodies(&mut &*bytes, &[1, 3], &Limits::default()).unwrap();
     assert_eq!(bodies, [(1, b"root:x:0:0:root:/root:/bin/sh\n".to_vec()), (3, b"#!/bin/sh -e\necho\n".to_vec())]);
-    let limits = Limits { kept_file_bytes: 10, ..Limits::default() };
+    let limits = Limits { kept_bytes: 10, ..Limits::default() };
     assert_eq!(read_bodies(&mut &*bytes, &[1], &limits).unwrap_err().code(), Code::LimitExceeded);
     assert!(read_bodies(&mut &*bytes, &[5], &Limits::default()).unwrap().is_empty());
+}
+
+#[test]
+fn the_layers_of_an_image_share_the_room_for_bodies() {
+    let bytes = TestTar::default().file("etc/passwd", b"root:x:0:0::/:\n").end();
+    let limits = Limits { kept_bytes: 20, ..Limits::default() };
+    let (progress, kept) = (AtomicU64::new(0), AtomicU64::new(0));
+    let options = Options { algorithm: Algorithm::Sha256, digest_files: false, progress: &progress, kept: &kept };
+    let has_body = || {
+        let index = index(&mut &*bytes, options, &limits);
+        content(&index, "/etc/passwd").is_some_and(|content| content.body.is_some())
+    };
+    assert!(has_body() && !has_body());
+    assert_eq!(kept.into_inner(), 15);
 }
 
 #[test]

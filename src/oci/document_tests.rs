@@ -66,6 +66,80 @@ fn wrong_types_and_variants_in_a_config_are_refused() {
     assert_eq!(code_of(config(huge, BOUNDS)).0, Code::JsonMalformed);
 }
 
+/// Members of the `config` object, and whether Docker's decoder in Go takes them.
+#[test]
+fn values_of_the_config_are_taken_as_go_takes_them() {
+    for (members, is_taken) in [
+        (r#""Cmd":"one word""#, true),
+        (r#""Env":[]"#, true),
+        (r#""Env":{"A":"b"}"#, false),
+        (r#""Env":"A=b""#, false),
+        (r#""ExposedPorts":{}"#, true),
+        (r#""ExposedPorts":{"80/tcp":null}"#, true),
+        (r#""ExposedPorts":["80/tcp"]"#, false),
+        (r#""Volumes":{"/v":{}},"Labels":{}"#, true),
+        (r#""Labels":["a=b"]"#, false),
+        (r#""Healthcheck":{}"#, true),
+        (r#""Healthcheck":{"Test":null,"Interval":9223372036854775807}"#, true),
+        (r#""Healthcheck":{"Interval":-1}"#, true),
+        (r#""Healthcheck":{"Interval":9223372036854775808}"#, false),
+        (r#""Healthcheck":{"Interval":1e9}"#, false),
+        (r#""Healthcheck":{"Interval":"30s"}"#, false),
+        (r#""Healthcheck":{"Interval":1000000000000000000000000000000}"#, false),
+        (r#""Healthcheck":{"Retries":3.0}"#, false),
+        (r#""OnBuild":[],"ArgsEscaped":true,"StopTimeout":10,"Unknown":{"a":[1,2]}"#, true),
+    ] {
+        let text = format!(r#"{{"os":"linux","architecture":"amd64","config":{{{members}}}}}"#);
+        assert_eq!(config(text.as_bytes(), BOUNDS).is_ok(), is_taken, "{members}");
+    }
+}
+
+/// Go reads them as empty values; no builder writes them, and other readers differ.
+#[test]
+fn nulls_in_lists_are_refused() {
+    for text in [r#"{"config":{"Cmd":["a",null]}}"#, r#"{"config":{"Env":[null]}}"#, r#"{"history":[null]}"#] {
+        assert_eq!(code_of(config(text.as_bytes(), BOUNDS)).0, Code::JsonMalformed, "{text}");
+    }
+}
+
+#[test]
+fn a_config_may_say_little_or_much_more_than_is_read() {
+    for text in [
+        "{}",
+        r#"{"config":null,"rootfs":null,"history":null}"#,
+        r#"{"os":"linux","architecture":"amd64","rootfs":{"type":"layers","diff_ids":null}}"#,
+        r#"{"os":"linux","architecture":"amd64","rootfs":{"type":"layers"}}"#,
+        r#"{"os":"windows","architecture":"amd64","os.version":"10.0.1","os.features":["win32k"],"rootfs":{"diff_ids":[]}}"#,
+        r#"{"os":"linux","os.features":null,"history":[{}],"rootfs":{"diff_ids":[]}}"#,
+        r#"{"id":"x","parent":"y","container":"z","docker_version":"1.9","Size":1,"container_config":{"Cmd":["x"],"Healthcheck":1},
+            "history":[{"created":"2015-10-31T22:22:54Z","author":"a","created_by":"/bin/sh -c #(nop) ADD file:x in /","v1":1}]}"#,
+    ] {
+        let found = config(text.as_bytes(), BOUNDS);
+        assert!(found.as_ref().is_ok_and(|config| config.diff_ids.is_empty()), "{text}: {found:?}");
+    }
+}
+
+#[test]
+fn manifests_of_docker_and_with_fields_of_later_versions_are_read() {
+    let descriptor =
+        |kind: &str| format!(r#"{{"mediaType":"application/vnd.docker.{kind}","size":1,"digest":"sha256:{}"}}"#, hex());
+    let docker = format!(
+        r#"{{"schemaVersion":2,"mediaType":"application/vnd.docker.distribution.manifest.v2+json","config":{},"layers":[{}],
+            "subject":null,"annotations":null,"artifactType":"","later":{{"a":[null]}}}}"#,
+        descriptor("container.image.v1+json"),
+        descriptor("image.rootfs.diff.tar.gzip"),
+    );
+    let found = graph(docker.as_bytes(), BOUNDS).unwrap();
+    assert_eq!(found.layers.unwrap()[0].as_ref().unwrap().media_type, "application/vnd.docker.image.rootfs.diff.tar.gzip");
+    assert!(found.config.unwrap().is_ok() && found.manifests.is_none() && found.artifact_type.is_none());
+    for (layers, number) in [(r#","layers":null"#, None), ("", None), (r#","layers":[]"#, Some(0))] {
+        let text = format!(r#"{{"schemaVersion":2,"config":{}{layers}}}"#, descriptor("container.image.v1+json"));
+        assert_eq!(graph(text.as_bytes(), BOUNDS).unwrap().layers.map(|layers| layers.len()), number, "{text}");
+    }
+    let scratch = docker_manifests(br#"[{"Config":"c.json","RepoTags":["a:1"],"Layers":null}]"#, BOUNDS).unwrap();
+    assert!(scratch[0].layers.is_empty());
+}
+
 #[test]
 fn a_malformed_descriptor_spares_its_neighbours() {
     let text = r#"{"schemaVersion":2,"manifests":[{"mediaType":"m","digest":"sha256:../../x","size":1},

@@ -29,7 +29,23 @@ impl Platform {
     /// Whether both name one platform.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
-        self.os == other.os && self.architecture == other.architecture && self.normal_variant() == other.normal_variant()
+        self.distance(other) == Some(0)
+    }
+
+    /// How far this platform is from the one asked for: 0 when it is the same, more for an older variant of 32-bit ARM,
+    /// whose programs the newer ones run too (v8, v7, v6, v5, as containerd looks for them). None when it is another.
+    #[must_use]
+    pub fn distance(&self, asked: &Self) -> Option<usize> {
+        const ARM: [&str; 4] = ["v8", "v7", "v6", "v5"];
+        if self.os != asked.os || self.architecture != asked.architecture {
+            return None;
+        }
+        let (own, wanted) = (self.normal_variant(), asked.normal_variant());
+        if own == wanted {
+            return Some(0);
+        }
+        let age = |variant: Option<&str>| ARM.iter().position(|known| Some(*known) == variant);
+        age(own)?.checked_sub(age(wanted)?).filter(|_| self.architecture == "arm")
     }
 }
 
@@ -66,6 +82,19 @@ mod tests {
         let plain: Platform = "linux/arm64".parse().unwrap();
         assert!(plain.is_same(&"linux/arm64/v8".parse().unwrap()));
         assert!(!plain.is_same(&"linux/arm/v7".parse().unwrap()));
+    }
+
+    #[test]
+    fn older_variants_of_arm_stand_in_for_newer_ones_and_no_others_do() {
+        let distance = |own: &str, asked: &str| own.parse::<Platform>().unwrap().distance(&asked.parse().unwrap());
+        assert_eq!(distance("linux/arm", "linux/arm/v7"), Some(0));
+        assert_eq!(distance("linux/arm/v5", "linux/arm"), Some(2));
+        assert_eq!(distance("linux/arm/v6", "linux/arm/v8"), Some(2));
+        assert_eq!(distance("linux/arm/v8", "linux/arm"), None);
+        assert_eq!(distance("linux/arm/v9", "linux/arm/v7"), None);
+        assert_eq!(distance("linux/arm/v7", "linux/arm64"), None);
+        assert_eq!(distance("linux/amd64/v1", "linux/amd64/v3"), None);
+        assert_eq!(distance("windows/arm/v7", "linux/arm/v7"), None);
     }
 
     #[test]

@@ -133,16 +133,17 @@ fn by_platform(candidates: Vec<Candidate>, asked: &crate::oci::Platform) -> Resu
         candidates.iter().filter_map(platform_of).map(|p| crate::oci::escape_text(&p.to_string())).collect();
     choices.sort();
     choices.dedup();
-    let mut matched: Vec<(usize, Vec<String>)> = Vec::new();
-    let mut selected = Vec::new();
-    for candidate in candidates {
-        // the first match of an index wins, as image-index.md asks; what bears another name is another image
-        let key = (candidate.index, candidate.names.clone());
-        if platform_of(&candidate).is_some_and(|platform| platform.is_same(asked)) && !matched.contains(&key) {
-            matched.push(key);
-            selected.push(candidate);
+    // the first match of an index wins, as image-index.md asks; what bears another name is another image
+    let mut best: std::collections::BTreeMap<(usize, Vec<String>), (usize, usize)> = std::collections::BTreeMap::new();
+    for (position, candidate) in candidates.iter().enumerate() {
+        if let Some(distance) = platform_of(candidate).and_then(|platform| platform.distance(asked)) {
+            let nearest = best.entry((candidate.index, candidate.names.clone())).or_insert((distance, position));
+            *nearest = (*nearest).min((distance, position));
         }
     }
+    let is_best = |position: usize| best.values().any(|(_, chosen)| *chosen == position);
+    let numbered = candidates.into_iter().enumerate();
+    let selected: Vec<Candidate> = numbered.filter(|(position, _)| is_best(*position)).map(|(_, candidate)| candidate).collect();
     if selected.is_empty() {
         let detail = format!("no image here is for {}", crate::oci::escape_text(&asked.to_string()));
         return Err(Error::Choice { code: Code::ImageNotFound, detail, option: "--platform", choices });

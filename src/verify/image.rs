@@ -181,7 +181,13 @@ fn size_problem(layers: &[Option<Arc<LayerIndex>>], limits: &Limits) -> Option<P
 /// Reads again the bodies that facts need and that no probe kept, because their names became known with the whole tree only.
 fn fetch_bodies(tree: &mut Rootfs, record: &ImageRecord, source: &dyn Source, limits: &Limits) -> Option<Problem> {
     let mut by_layer: BTreeMap<usize, BTreeMap<u32, rootfs::NodeId>> = BTreeMap::new();
-    for node in facts::missing_bodies(tree, limits) {
+    let missing = facts::missing_bodies(tree, limits);
+    let bytes = missing.iter().fold(0_u64, |sum, node| sum.saturating_add(tree.inode(*node).size()));
+    if let Err(hit) = limits.kept_bytes(bytes) {
+        let path = missing.first().map(|node| tree.path(*node)).unwrap_or_default();
+        return Some(Problem { limit: Some(hit.clone()), ..Problem::new(Code::ContentNotKept, hit, Place::path(path)) });
+    }
+    for node in missing {
         let inode = tree.inode(node);
         if let Some(entry) = inode.entry {
             by_layer.entry(inode.layer).or_default().insert(entry, node);
@@ -213,7 +219,13 @@ fn read_layer_bodies(
     limits: &Limits,
 ) -> Result<Vec<(u32, Vec<u8>)>, String> {
     let blob = record.layers.get(layer).and_then(|layer| layer.blob.as_ref()).ok_or("the layer's blob is not there")?;
-    let mut reader = source.open_blob(blob).map_err(|error| error.to_string())?;
+    let mut reader = source.open_blob(blob).map_err(|error| match error {
+        // no limit helps: only the whole tree tells that this file decides
+        crate::source::Error::Limit(_) => {
+            "the layer has streamed by: write the image to a file that is not compressed as a whole, and check that".to_owned()
+        }
+        other => other.to_string(),
+    })?;
     layer::read_bodies(reader.as_mut(), entries, limits).map_err(|error| error.to_string())
 }
 

@@ -18,6 +18,8 @@ pub(super) struct LayerStore<'a> {
     limits: &'a Limits,
     digest_files: bool,
     progress: &'a Progress,
+    /// Bytes of file bodies that the layers of the image at hand keep.
+    kept: AtomicU64,
     indexes: BTreeMap<BlobId, Arc<LayerIndex>>,
     /// How many of the source's images still want a blob.
     wanted: BTreeMap<BlobId, usize>,
@@ -32,7 +34,14 @@ struct Job {
 
 impl<'a> LayerStore<'a> {
     pub(super) fn new(request: &'a Request, digest_files: bool, progress: &'a Progress) -> Self {
-        Self { limits: &request.limits, digest_files, progress, indexes: BTreeMap::new(), wanted: BTreeMap::new() }
+        Self {
+            limits: &request.limits,
+            digest_files,
+            progress,
+            kept: AtomicU64::new(0),
+            indexes: BTreeMap::new(),
+            wanted: BTreeMap::new(),
+        }
     }
 
     /// Notes which blobs the source's images want, so that their indexes are kept as long as that and no longer.
@@ -67,6 +76,7 @@ impl<'a> LayerStore<'a> {
     /// Reads every layer of an image that was not read yet. Errors are those of blobs that could not be opened.
     pub(super) fn read(&mut self, record: &ImageRecord, source: &dyn Source) -> Vec<(usize, Error)> {
         let jobs = self.jobs(record, source);
+        self.kept.store(0, Ordering::Relaxed);
         let workers = thread::available_parallelism().map_or(1, NonZero::get).min(jobs.len());
         let queue = Mutex::new(jobs.into_iter());
         let done = Mutex::new((Vec::new(), Vec::new()));
@@ -123,7 +133,7 @@ impl<'a> LayerStore<'a> {
     }
 
     fn index_reader(&self, algorithm: Algorithm, reader: &mut (dyn Read + Send)) -> LayerIndex {
-        let options = Options { algorithm, digest_files: self.digest_files, progress: &self.progress.bytes };
+        let options = Options { algorithm, digest_files: self.digest_files, progress: &self.progress.bytes, kept: &self.kept };
         let index = layer::index(reader, options, self.limits);
         self.progress.layers_done.fetch_add(1, Ordering::Relaxed);
         index

@@ -12,6 +12,7 @@
 mod checks;
 mod cli;
 mod containers;
+mod databases;
 mod hostile;
 mod malformed;
 mod oracle;
@@ -19,4 +20,5 @@ mod program;
 mod recipe;
 mod robustness;
 mod shared;
+mod streams;
 mod truth;

@@ -88,10 +88,20 @@ impl Case {
                 wrong.push(format!("{label}: missing {missing:?}, surplus {surplus:?}"));
             }
         }
+        wrong.extend(self.packages(image));
         if fires(image, "apt-lists") != (expected["apt_lists"] == true) {
             wrong.push(format!("apt lists: expected {}", expected["apt_lists"]));
         }
         wrong
+    }
+
+    /// Packages of dpkg and apk; no label counts those of rpm.
+    fn packages(&self, image: &Value) -> Option<String> {
+        let expected = &self.truth["expected"];
+        let counts = ["dpkg_installed", "dpkg_status_d", "apk_installed"].map(|label| expected[label].as_u64());
+        let known: u64 = counts.into_iter().sum::<Option<u64>>().filter(|_| list(&expected["rpmdb"]).next().is_none())?;
+        let found = &image["measurements"]["os_packages"];
+        (*found != known).then(|| format!("packages: expected {known}, found {found}"))
     }
 
     fn same_tree(&self) -> Vec<String> {

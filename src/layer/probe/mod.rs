@@ -11,11 +11,12 @@ mod wanted;
 pub use elf_facts::{ElfFacts, Marker};
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use sha2::{Digest as _, Sha256};
 
 use self::elf::{ElfProbe, Learnt as ElfLearnt};
-use super::Content;
+use super::{Content, Options};
 use crate::limits::Limits;
 
 /// Bytes at the start of a file that tell what it is.
@@ -41,8 +42,8 @@ pub(super) struct Learnt {
 pub(super) struct FileProbe<'l> {
     limits: &'l Limits,
     digest_files: bool,
-    /// Bytes of the bodies that are kept.
-    kept: u64,
+    /// Bytes of the bodies that are kept, of all layers.
+    kept: &'l AtomicU64,
     size: u64,
     hash: Option<Sha256>,
     head: Vec<u8>,
@@ -54,11 +55,11 @@ pub(super) struct FileProbe<'l> {
 }
 
 impl<'l> FileProbe<'l> {
-    pub(super) fn new(limits: &'l Limits, digest_files: bool) -> Self {
+    pub(super) fn new(limits: &'l Limits, options: Options<'l>) -> Self {
         Self {
             limits,
-            digest_files,
-            kept: 0,
+            digest_files: options.digest_files,
+            kept: options.kept,
             size: 0,
             hash: None,
             head: Vec::with_capacity(HEAD_BYTES),
@@ -136,15 +137,19 @@ impl<'l> FileProbe<'l> {
         self.is_sniffed = true;
         self.is_elf = self.head.starts_with(b"\x7fELF");
         let is_wanted = self.body.take().is_some() || wanted::may_be_user_database(&self.head, self.size);
-        let kept = self.kept.saturating_add(self.size);
-        if is_wanted && !self.is_elf && self.limits.kept_bytes(kept).is_ok() {
-            self.kept = kept;
+        if is_wanted && !self.is_elf && self.takes_room() {
             self.body = Some(self.head.clone());
         }
         if self.is_elf {
             self.elf.start(self.size);
             self.elf.push(&self.head);
         }
+    }
+
+    /// Takes room for the body, if there is enough left.
+    fn takes_room(&self) -> bool {
+        let grow = |kept: u64| Some(kept.saturating_add(self.size)).filter(|kept| self.limits.kept_bytes(*kept).is_ok());
+        self.kept.fetch_update(Ordering::Relaxed, Ordering::Relaxed, grow).is_ok()
     }
 
     fn pass_on(&mut self, bytes: &[u8]) {

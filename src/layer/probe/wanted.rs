@@ -45,9 +45,9 @@ pub(super) fn is_wanted(path: &[u8], size: u64, limits: &Limits) -> bool {
         Rule::InWithEnd(wanted, end) => folder.ends_with(wanted) && name.ends_with(end),
     });
     match rule {
-        Some(Rule::Name(b"passwd" | b"group")) => size <= limits.user_database_bytes.min(limits.kept_file_bytes),
+        Some(Rule::Name(b"passwd" | b"group")) => size <= limits.user_database_bytes,
         Some(Rule::Name(b"release" | b"os-release")) => size <= SNIFFED_BYTES,
-        Some(_) => size <= limits.kept_file_bytes,
+        Some(_) => size <= limits.package_database_bytes,
         None => false,
     }
 }
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn bodies_over_the_limits_are_left_to_a_second_pass() {
-        let limits = Limits { user_database_bytes: 10, kept_file_bytes: 20, ..Limits::default() };
+        let limits = Limits { user_database_bytes: 10, package_database_bytes: 20, ..Limits::default() };
         assert!(is_wanted(b"/etc/passwd", 10, &limits) && !is_wanted(b"/etc/passwd", 11, &limits));
         assert!(is_wanted(b"/var/lib/dpkg/status", 20, &limits) && !is_wanted(b"/var/lib/dpkg/status", 21, &limits));
     }

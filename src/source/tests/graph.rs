@@ -140,6 +140,32 @@ fn one_of_several_images_is_picked_by_tag_digest_or_platform() {
 }
 
 #[test]
+fn an_older_variant_of_arm_is_picked_where_the_one_asked_for_is_absent() {
+    let mut files = Files::default();
+    let variants = [("v5", "a"), ("v6", "b"), ("v7", "c")].map(|(variant, layer)| {
+        let mut descriptor = on(files.image("arm", &[layer]), "arm");
+        descriptor["platform"]["variant"] = json!(variant);
+        descriptor
+    });
+    let pick = |files: &Files, asked: &str| {
+        let opened = open_layout(files, Request { platform: Some(asked.parse().unwrap()), ..Request::default() });
+        let images = opened.map_err(|error| error.code())?;
+        assert_eq!(images.images().len(), 1, "{asked}");
+        Ok::<_, Code>(images.images()[0].index_platform.clone().unwrap().to_string())
+    };
+    files.index(&variants);
+    assert_eq!(pick(&files, "linux/arm").as_deref(), Ok("linux/arm/v7"));
+    assert_eq!(pick(&files, "linux/arm/v8").as_deref(), Ok("linux/arm/v7"));
+    assert_eq!(pick(&files, "linux/arm/v6").as_deref(), Ok("linux/arm/v6"));
+    files.index(&variants[..2]);
+    assert_eq!(pick(&files, "linux/arm").as_deref(), Ok("linux/arm/v6"));
+    assert_eq!(pick(&files, "linux/arm/v5").as_deref(), Ok("linux/arm/v5"));
+    files.index(&variants[1..2]);
+    assert_eq!(pick(&files, "linux/arm/v5"), Err(Code::ImageNotFound));
+    assert_eq!(pick(&files, "linux/arm64"), Err(Code::ImageNotFound));
+}
+
+#[test]
 fn indexes_nest_four_deep() {
     let mut files = Files::default();
     let mut descriptor = files.image("amd64", &["a"]);

@@ -1,10 +1,13 @@
 //! dpkg's databases: `status` with its file lists, and one file per package in distroless images' `status.d`.
 //!
 //! The fields are those of deb-control(5) and dpkg's `status`; a file list is `info/PACKAGE.list` or
-//! `info/PACKAGE:ARCHITECTURE.list`. Diversions are not followed.
+//! `info/PACKAGE:ARCHITECTURE.list`. Diverted files are owned where they lie.
+
+mod diversions;
 
 use std::collections::BTreeSet;
 
+use self::diversions::Diversions;
 use super::super::links::Links;
 use super::collect::{Collector, names_in};
 use super::{DatabaseKind, ListedFile, Package, Report, text};
@@ -16,9 +19,9 @@ const STATUS_D: &[u8] = b"/var/lib/dpkg/status.d";
 const INFO: &[u8] = b"/var/lib/dpkg/info";
 const SUMS: &[u8] = b".md5sums";
 
-/// Paths of `status`, all file lists, and all of `status.d`.
+/// Paths of `status`, the diversions, all file lists, and all of `status.d`.
 pub(super) fn wanted(rootfs: &Rootfs, links: &mut Links<'_>) -> Vec<Vec<u8>> {
-    let mut paths = vec![STATUS.to_vec()];
+    let mut paths = vec![STATUS.to_vec(), diversions::PATH.to_vec()];
     let lists = names_in(rootfs, links, INFO).into_iter().filter(|name| name.ends_with(b".list"));
     paths.extend(lists.map(|name| join(INFO, name)));
     paths.extend(names_in(rootfs, links, STATUS_D).into_iter().map(|name| join(STATUS_D, name)));
@@ -39,14 +42,18 @@ fn read_status(collector: &mut Collector<'_, '_>) {
     let before = collector.count();
     let lists: BTreeSet<_> = collector.names_in(INFO).into_iter().collect();
     let mut lists = Lists { unread: lists };
-    let report = match body {
+    let mut notes = Report::default();
+    let diversions = Diversions::parse(collector.body(diversions::PATH).unwrap_or_default(), &mut notes);
+    let mut report = match body {
         Err(reason) => Report::failed(reason),
         Ok(body) => installed(body, &mut |package| {
             let list = lists.of(&package, collector);
             let paths = list.split(|byte| *byte == b'\n').filter(|path| path.starts_with(b"/"));
-            collector.add(package, &mut paths.map(ListedFile::of_path))
+            let name = package.name.clone();
+            collector.add(package, &mut paths.map(|path| ListedFile::of_path(diversions.place_of(&name, path))))
         }),
     };
+    notes.notes.iter().for_each(|note| report.note(note));
     collector.close(DatabaseKind::Dpkg, STATUS, before, &report);
 }
 
@@ -245,6 +252,39 @@ mod tests {
         assert_eq!(packages.owner(&rootfs, shell).map(|(package, _)| package.name.as_str()), Some("sh"));
         assert!(packages.owner(&rootfs, link).is_some());
         assert!(packages.owner(&rootfs, folder).is_none());
+    }
+
+    #[test]
+    fn a_place_that_the_administrator_diverted_is_no_package_s() {
+        let mut rootfs = Rootfs::default();
+        let [own, real] = ["/usr/bin/su", "/usr/bin/su.real"]
+            .map(|path| rootfs.insert(path.as_bytes(), Inode::new(InodeKind::File { size: 1 }, 0o755, 0)));
+        rootfs.insert(STATUS, file_with(b"Package: util-linux\nStatus: install ok installed\nVersion: 1\nArchitecture: amd64\n"));
+        rootfs.insert(b"/var/lib/dpkg/info/util-linux.list", file_with(b"/usr/bin/su\n"));
+        rootfs.insert(diversions::PATH, file_with(b"/usr/bin/su\n/usr/bin/su.real\n:\n"));
+        let (packages, not_examined) = packages_of(&rootfs, &Limits::default());
+        assert_eq!((packages.databases[0].problem.as_ref(), not_examined), (None, 0));
+        assert!(packages.owner(&rootfs, own).is_none());
+        assert_eq!(packages.owner(&rootfs, real).map(|(package, _)| package.name.as_str()), Some("util-linux"));
+    }
+
+    #[test]
+    fn packages_of_one_name_have_a_list_for_each_architecture() {
+        let mut rootfs = Rootfs::default();
+        let stanza =
+            |architecture| format!("Package: libc6\nStatus: install ok installed\nVersion: 1\nArchitecture: {architecture}\n\n");
+        rootfs.insert(STATUS, file_with((stanza("amd64") + &stanza("i386")).as_bytes()));
+        let libraries = ["amd64", "i386"].map(|architecture| {
+            let path = format!("/usr/lib/{architecture}/libc.so.6");
+            rootfs.insert(
+                format!("/var/lib/dpkg/info/libc6:{architecture}.list").as_bytes(),
+                file_with(format!("{path}\n").as_bytes()),
+            );
+            rootfs.insert(path.as_bytes(), Inode::new(InodeKind::File { size: 1 }, 0o755, 0))
+        });
+        let (packages, _) = packages_of(&rootfs, &Limits::default());
+        let architectures = libraries.map(|library| packages.owner(&rootfs, library).unwrap().0.architecture.clone());
+        assert_eq!(architectures, ["amd64", "i386"]);
     }
 
     #[test]
