@@ -1,6 +1,6 @@
 //! Findings, most severe first: what, where, which instruction, how to mend it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anstyle::Style;
 
@@ -15,7 +15,29 @@ const LAYERS: usize = 3;
 /// Lines of an instruction that are shown.
 const INSTRUCTION_LINES: usize = 2;
 
-pub(super) fn finding(page: &mut Page, finding: &FindingReport, layers: &[LayerReport]) {
+/// Findings of one check that are shown; JSON has all of them.
+const FINDINGS: usize = 20;
+
+/// Every finding, but of a check that has very many only the first, most severe ones.
+pub(super) fn all(page: &mut Page, findings: &[FindingReport], layers: &[LayerReport]) {
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    for one in findings {
+        let count = seen.entry(&one.check).or_default();
+        *count = count.saturating_add(1);
+        if *count <= FINDINGS {
+            finding(page, one, layers);
+        }
+    }
+    for (check, count) in seen {
+        let more = count.saturating_sub(FINDINGS);
+        if more > 0 {
+            page.text(0, &format!("{check}: and {}", counted(more, "more finding")));
+            page.blank();
+        }
+    }
+}
+
+fn finding(page: &mut Page, finding: &FindingReport, layers: &[LayerReport]) {
     let severity = finding.severity.as_deref().unwrap_or("note");
     page.headline(style(severity), &severity.to_uppercase(), &name(finding), &weight(finding));
     page.text(2, &finding.message);

@@ -53,9 +53,7 @@ pub fn render_errors(report: &Report, look: Look) -> String {
 }
 
 fn write_image(page: &mut Page, image: &ImageReport) {
-    for finding in &image.findings {
-        findings::finding(page, finding, &image.layers);
-    }
+    findings::all(page, &image.findings, &image.layers);
     findings::notes(page, &image.notes);
     trouble::differences(page, &image.trees_differ);
     trouble::not_examined(page, &image.examined.not_examined, image.verdict);
