@@ -206,7 +206,7 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
             lines.push(piece.to_owned());
             rest = after;
         }
-        line = rest.to_owned();
+        rest.clone_into(&mut line);
     }
     if !line.is_empty() {
         lines.push(line);
