@@ -84,11 +84,12 @@ fn run(image: &Image) -> Vec<Observation> {
 
 fn classify(image: &Image, executable: &Executable) -> Option<(Family, bool)> {
     let inode = image.rootfs.inode(executable.node);
-    if tools::is_multi_call(executable, inode) {
-        return None;
-    }
+    let is_multi_call = tools::is_multi_call(executable, inode);
     match tools::form(inode) {
-        Form::Program => by_content(executable, inode).map(|family| (family, true)).or_else(|| by_name(image, executable, inode)),
+        // content first: a further name `busybox` does not make a compiler harmless
+        Form::Program if let Some(family) = by_content(executable, inode) => Some((family, true)),
+        _ if is_multi_call => None,
+        Form::Program => by_name(image, executable, inode),
         Form::Script => scripts::family(image, executable).map(|family| (family, false)),
         Form::Other => None,
     }

@@ -3,6 +3,7 @@
 use super::{Check, Family, Reference};
 use crate::facts::Image;
 use crate::finding::{Evidence, Observation, Severity};
+use crate::oci::Healthcheck;
 
 /// The check.
 pub(super) static CHECK: Check = Check {
@@ -10,7 +11,8 @@ pub(super) static CHECK: Check = Check {
     title: "No health check",
     family: Family::Config,
     severity: Severity::Medium,
-    what: "The image config holds no `Healthcheck`, an empty one, or one that is switched off with `HEALTHCHECK NONE`.",
+    what: "The image config holds no `Healthcheck`, an empty one, one that is switched off with `HEALTHCHECK NONE`, or one \
+           that Docker does not run: neither `CMD` nor `CMD-SHELL`, or without a command.",
     why: "Docker, Compose and Swarm then take a hung service for a healthy one and never restart or replace it. Kubernetes ignores image \
           health checks and uses its own probes: where only Kubernetes runs the image, switch this check off in the policy.",
     fix: "Add a HEALTHCHECK that asks the service itself, with a program that is in the image.",
@@ -24,12 +26,14 @@ pub(super) static CHECK: Check = Check {
 };
 
 fn run(image: &Image) -> Vec<Observation> {
-    let test = image.config.runtime.healthcheck.as_ref().map(|healthcheck| healthcheck.test.as_slice());
-    let message = match test {
+    let healthcheck = image.config.runtime.healthcheck.as_ref();
+    let message = match healthcheck.map(|healthcheck| healthcheck.test.as_slice()) {
+        _ if healthcheck.is_some_and(Healthcheck::is_run) => return Vec::new(),
         None => "No health check is set",
         Some([]) => "The health check is empty, and there is nothing to inherit it from",
         Some([word, ..]) if word == "NONE" => "The health check is switched off: HEALTHCHECK NONE",
-        Some(_) => return Vec::new(),
+        Some([word, ..]) if word == "CMD" || word == "CMD-SHELL" => "The health check has no command",
+        Some(_) => "The health check is neither CMD nor CMD-SHELL: Docker ignores it",
     };
     let evidence = vec![Evidence::of_config("config.Healthcheck")];
     vec![Observation { message: message.to_owned(), evidence, ..Observation::default() }]
@@ -46,6 +50,20 @@ mod tests {
         assert_eq!(message(&mut Builder::default()), "No health check is set");
         assert!(message(Builder::default().healthcheck(&[])).starts_with("The health check is empty"));
         assert!(message(Builder::default().healthcheck(&["NONE"])).starts_with("The health check is switched off"));
+    }
+
+    #[test]
+    fn fires_when_docker_runs_nothing() {
+        for test in [&["none"][..], &[""], &["curl", "-f", "http://localhost/"], &["cmd", "/app"], &["NONE", "x"]] {
+            assert_eq!(Builder::default().healthcheck(test).run(&CHECK).len(), 1, "{test:?}");
+        }
+        for test in [&["CMD"][..], &["CMD", ""], &["CMD-SHELL"], &["CMD-SHELL", " "]] {
+            assert_eq!(
+                Builder::default().healthcheck(test).run(&CHECK)[0].message,
+                "The health check has no command",
+                "{test:?}"
+            );
+        }
     }
 
     #[test]

@@ -71,6 +71,19 @@ pub struct Healthcheck {
     pub retries: i64,
 }
 
+impl Healthcheck {
+    /// Whether Docker runs something, as its daemon decides by the first word: every word but these two means no probe
+    /// (moby, daemon/health.go), and a probe without a command tells nothing of the service.
+    #[must_use]
+    pub fn is_run(&self) -> bool {
+        match self.test.split_first() {
+            Some((kind, command)) if kind == "CMD" => command.first().is_some_and(|program| !program.is_empty()),
+            Some((kind, command)) if kind == "CMD-SHELL" => command.iter().any(|line| !line.trim().is_empty()),
+            _ => false,
+        }
+    }
+}
+
 /// One line of history.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct History {

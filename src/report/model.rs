@@ -147,7 +147,7 @@ pub struct UserReport {
 /// The health check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HealthcheckReport {
-    /// Whether there is a test that is not NONE.
+    /// Whether there is a test that Docker runs: `CMD` or `CMD-SHELL` with a command.
     pub present: bool,
     /// The test as configured, each word escaped.
     pub test: Vec<String>,

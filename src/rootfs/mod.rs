@@ -90,6 +90,8 @@ pub fn merge(layers: &[&LayerIndex], limits: &Limits) -> Merged {
         let hit = match upper::unpack(layer, changes, &mut budgets.0, &mut sayings) {
             Ok(upper) => {
                 overlay::lay_over(&upper, &mut stacked, layer, &mut sayings);
+                // not held while the other tree is made: the largest layers decide the memory
+                drop(upper);
                 sequential.apply(layer, changes, &mut budgets.1).map(|notes| remark_notes(&notes, layer, changes, &mut sayings))
             }
             Err(hit) => Err(hit),

@@ -119,7 +119,7 @@ fn user(image: &Image) -> out::UserReport {
 
 fn healthcheck(healthcheck: Option<&Healthcheck>) -> out::HealthcheckReport {
     let test = healthcheck.map(|healthcheck| healthcheck.test.as_slice()).unwrap_or_default();
-    let present = test.first().is_some_and(|first| first != "NONE");
+    let present = healthcheck.is_some_and(Healthcheck::is_run);
     out::HealthcheckReport { present, test: test.iter().map(|word| escape_text(word)).collect() }
 }
 

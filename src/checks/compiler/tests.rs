@@ -226,3 +226,10 @@ fn is_silent_on_a_link_to_a_program_of_another_name() {
     builder.program("/bin/true", 9).link("/usr/bin/gcc", "/bin/true");
     assert!(run_on(&mut builder).is_empty());
 }
+
+#[test]
+fn a_further_name_busybox_does_not_hide_a_compiler() {
+    let mut builder = Builder::default();
+    builder.marked("/opt/busybox", 10, Marker::GccDriver);
+    assert_eq!(paths(&run_on(&mut builder)[0]), ["/opt/busybox"]);
+}

@@ -10,6 +10,7 @@ use goblin::elf::program_header::{PT_DYNAMIC, PT_INTERP, PT_LOAD};
 use goblin::elf::{Elf, Header, ProgramHeader};
 
 use super::elf_facts::{ElfFacts, Marker};
+use super::elf_learnt::{Failure, Learnt, broken};
 use super::markers::Scanner;
 use super::range::Collected;
 use crate::limits::{LimitHit, Limits};
@@ -19,34 +20,6 @@ const PATH_BYTES: u64 = 4_096;
 
 /// Bytes of the longest string that the dynamic segment names: search paths can be long.
 const STRING_BYTES: u64 = 64 * 1024;
-
-/// What an ELF file taught.
-#[derive(Debug)]
-pub(super) enum Learnt {
-    /// All facts.
-    Facts(Box<ElfFacts>),
-    /// No loader takes it: why.
-    Broken(String),
-    /// It may be fine; the facts lie where they were not looked for.
-    NotExamined(String),
-}
-
-/// Why there are no facts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Failure {
-    Broken(String),
-    NotExamined(String),
-}
-
-impl From<LimitHit> for Failure {
-    fn from(hit: LimitHit) -> Self {
-        Self::NotExamined(hit.to_string())
-    }
-}
-
-fn broken<T>(reason: impl Into<String>) -> Result<T, Failure> {
-    Err(Failure::Broken(reason.into()))
-}
 
 /// What is waited for.
 #[derive(Debug, Default)]
@@ -78,6 +51,8 @@ pub(super) struct ElfProbe {
     /// Made when the first program is seen.
     scanner: Scanner,
     is_scanning: bool,
+    /// All that the kernel looks at is in order.
+    is_runnable: bool,
 }
 
 impl ElfProbe {
@@ -93,6 +68,7 @@ impl ElfProbe {
             failure: None,
             scanner: Scanner::default(),
             is_scanning: false,
+            is_runnable: false,
         }
     }
 
@@ -107,6 +83,7 @@ impl ElfProbe {
         self.failure = None;
         self.scanner.start();
         self.is_scanning = false;
+        self.is_runnable = false;
     }
 
     /// Whether further bytes teach nothing.
@@ -143,7 +120,7 @@ impl ElfProbe {
 
     /// The file is complete.
     pub(super) fn finish(&mut self) -> Learnt {
-        if !matches!(self.stage, Stage::Done) && self.failure.is_none() {
+        if !matches!(self.stage, Stage::Done) && self.failure.is_none() && !self.is_runnable {
             self.failure = Some(Failure::Broken("ends before what its headers name".to_owned()));
         }
         self.stage = Stage::Done;
@@ -169,8 +146,12 @@ impl ElfProbe {
                 Ok(true) => {}
                 Ok(false) => return,
                 Err(failure) => {
-                    self.failure = Some(failure);
                     self.stage = Stage::Done;
+                    // the kernel does not look at the dynamic segment: a program whose segment is odd may run, and is scanned
+                    if matches!(failure, Failure::Broken(_)) && self.is_runnable {
+                        continue;
+                    }
+                    self.failure = Some(failure);
                     self.is_scanning = false;
                 }
             }
@@ -247,8 +228,12 @@ impl ElfProbe {
             self.scanner.push(&self.head);
         }
         self.loads.extend(headers.iter().filter(|header| header.p_type == PT_LOAD).cloned());
-        let dynamic = self.dynamic_range(&headers)?;
         self.facts.is_program = header.e_type == ET_EXEC || interpreter.is_some();
+        self.is_runnable = header.e_type == ET_EXEC && interpreter.is_none();
+        let dynamic = match self.dynamic_range(&headers) {
+            Err(Failure::Broken(_)) if self.facts.is_program => (0, 0),
+            range => range?,
+        };
         let interpreter = self.collect(interpreter.unwrap_or_default())?;
         let dynamic = self.collect(dynamic)?;
         self.stage = Stage::Segments { interpreter, dynamic };
@@ -256,11 +241,8 @@ impl ElfProbe {
     }
 
     fn interpreter_range(&self, headers: &[ProgramHeader]) -> Result<Option<(u64, u64)>, Failure> {
-        let mut interpreters = headers.iter().filter(|header| header.p_type == PT_INTERP);
-        let Some(interpreter) = interpreters.next() else { return Ok(None) };
-        if interpreters.next().is_some() {
-            return broken("it names more than one interpreter");
-        }
+        // the kernel takes the first and looks for no other
+        let Some(interpreter) = headers.iter().find(|header| header.p_type == PT_INTERP) else { return Ok(None) };
         if !(2..=PATH_BYTES).contains(&interpreter.p_filesz) {
             return broken(format!("its interpreter's path is {} bytes", interpreter.p_filesz));
         }
@@ -314,6 +296,7 @@ impl ElfProbe {
                 return broken("its interpreter's path has no end");
             }
             self.facts.interpreter = Some(until_nul(interpreter.bytes()).into());
+            self.is_runnable = true;
         }
         if dynamic.bytes().is_empty() {
             return Ok(true);

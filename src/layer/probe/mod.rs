@@ -2,6 +2,7 @@
 
 mod elf;
 mod elf_facts;
+mod elf_learnt;
 mod go_build_info;
 mod markers;
 mod patterns;
@@ -15,7 +16,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use sha2::{Digest as _, Sha256};
 
-use self::elf::{ElfProbe, Learnt as ElfLearnt};
+use self::elf::ElfProbe;
+use self::elf_learnt::Learnt as ElfLearnt;
 use super::{Content, Options};
 use crate::limits::Limits;
 

@@ -1,6 +1,6 @@
 //! Findings, most severe first: what, where, which instruction, how to mend it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anstyle::Style;
 
@@ -15,7 +15,32 @@ const LAYERS: usize = 3;
 /// Lines of an instruction that are shown.
 const INSTRUCTION_LINES: usize = 2;
 
-pub(super) fn finding(page: &mut Page, finding: &FindingReport, layers: &[LayerReport], with_fix: bool) {
+/// Findings of one check that are shown; JSON has all of them.
+const FINDINGS: usize = 20;
+
+/// Every finding, but of a check that has very many only the first, most severe ones.
+pub(super) fn all(page: &mut Page, findings: &[FindingReport], layers: &[LayerReport]) {
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    let following = findings.iter().skip(1).map(Some).chain([None]);
+    for (one, next) in findings.iter().zip(following) {
+        let count = seen.entry(&one.check).or_default();
+        *count = count.saturating_add(1);
+        if *count <= FINDINGS {
+            // the same advice is given once, after the last of its findings that is shown
+            let is_repeated = *count < FINDINGS && next.is_some_and(|next| (&next.check, &next.fix) == (&one.check, &one.fix));
+            finding(page, one, layers, !is_repeated);
+        }
+    }
+    for (check, count) in seen {
+        let more = count.saturating_sub(FINDINGS);
+        if more > 0 {
+            page.text(0, &format!("{check}: and {}", counted(more, "more finding")));
+            page.blank();
+        }
+    }
+}
+
+fn finding(page: &mut Page, finding: &FindingReport, layers: &[LayerReport], with_fix: bool) {
     let severity = finding.severity.as_deref().unwrap_or("note");
     page.headline(style(severity), &severity.to_uppercase(), &name(finding), &weight(finding));
     page.text(2, &finding.message);

@@ -6,6 +6,8 @@ use crate::report::quantity::{bytes, count, counted};
 
 /// Hex digits of a digest that are shown.
 const DIGITS: usize = 12;
+/// Supplementary groups that are shown; JSON has all of them.
+const GROUPS: usize = 20;
 
 pub(super) fn write(page: &mut Page, report: &Report, image: &ImageReport, index: usize) {
     let place = match report.images.len() {
@@ -99,8 +101,12 @@ fn effective(user: &UserReport) -> String {
         return format!("{configured}: not in the image's user databases");
     };
     let group = user.gid.map(|gid| format!(", gid {gid}")).unwrap_or_default();
-    let groups: Vec<String> = user.groups.iter().map(u32::to_string).collect();
-    let groups = if groups.is_empty() { String::new() } else { format!(", groups {}", groups.join(" ")) };
+    let shown: Vec<String> = user.groups.iter().take(GROUPS).map(u32::to_string).collect();
+    let more = match user.groups.len().saturating_sub(GROUPS) {
+        0 => String::new(),
+        more => format!(" and {} more", count(u64::try_from(more).unwrap_or(u64::MAX))),
+    };
+    let groups = if shown.is_empty() { String::new() } else { format!(", groups {}{more}", shown.join(" ")) };
     let root = if uid == 0 { " (root)" } else { "" };
     format!("{configured}: uid {uid}{group}{groups}{root}")
 }
@@ -109,6 +115,7 @@ fn health(healthcheck: &HealthcheckReport) -> String {
     match (healthcheck.present, healthcheck.test.as_slice()) {
         (true, test) => test.join(" "),
         (false, []) => "no health check".to_owned(),
-        (false, test) => format!("switched off ({})", test.join(" ")),
+        (false, [word, ..]) if word == "NONE" => "switched off (NONE)".to_owned(),
+        (false, test) => format!("none that runs anything ({})", test.join(" ")),
     }
 }

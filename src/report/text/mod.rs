@@ -53,12 +53,7 @@ pub fn render_errors(report: &Report, look: Look) -> String {
 }
 
 fn write_image(page: &mut Page, image: &ImageReport) {
-    let following = image.findings.iter().skip(1).map(Some).chain([None]);
-    for (finding, next) in image.findings.iter().zip(following) {
-        // the same advice is given once, after the last of its findings
-        let is_repeated = next.is_some_and(|next| (&next.check, &next.fix) == (&finding.check, &finding.fix));
-        findings::finding(page, finding, &image.layers, !is_repeated);
-    }
+    findings::all(page, &image.findings, &image.layers);
     findings::notes(page, &image.notes);
     trouble::differences(page, &image.trees_differ);
     trouble::not_examined(page, &image.examined.not_examined, image.verdict);

@@ -19,6 +19,8 @@ pub(crate) const QUIET: Style = Style::new().dimmed();
 const INDENT: usize = 2;
 /// Column at which the text beside a label starts.
 const TEXT: usize = 12;
+/// Lines of one text: what an image says of itself can be megabytes long.
+const LINES: usize = 24;
 
 /// How text is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +63,7 @@ impl Page {
     /// A line that starts with a styled word: `HIGH  compiler`; `tail` is put at the right margin where it fits.
     pub(crate) fn headline(&mut self, style: Style, word: &str, name: &str, tail: &str) {
         let indent = columns(word).saturating_add(2);
-        let mut lines = wrap(name, self.look.width.saturating_sub(indent)).into_iter();
+        let mut lines = wrap_cut(name, self.look.width.saturating_sub(indent), LINES).into_iter();
         let first = lines.next().unwrap_or_default();
         let used = if first.is_empty() { columns(word) } else { indent.saturating_add(columns(&first)) };
         let room = self.look.width.saturating_sub(used);
@@ -87,27 +89,21 @@ impl Page {
 
     /// Wrapped text.
     pub(crate) fn text(&mut self, indent: usize, text: &str) {
-        for line in wrap(text, self.look.width.saturating_sub(indent)) {
+        let width = self.look.width.saturating_sub(indent);
+        for line in wrap_cut(text, width, LINES) {
             self.line(indent, &line);
         }
     }
 
     /// A label, and wrapped text beside it.
     pub(crate) fn field(&mut self, label: &str, text: &str) {
-        self.field_cut(label, text, usize::MAX);
+        self.field_cut(label, text, LINES);
     }
 
     /// As [`Page::field`], of at most `most` lines; what is cut is marked with `...`.
     pub(crate) fn field_cut(&mut self, label: &str, text: &str, most: usize) {
         let width = self.look.width.saturating_sub(TEXT);
-        let mut lines = wrap(text, width);
-        if lines.len() > most {
-            lines.truncate(most);
-            if let Some(last) = lines.last_mut() {
-                *last = format!("{} ...", cut(last, width.saturating_sub(4)).trim_end());
-            }
-        }
-        for (index, line) in lines.iter().enumerate() {
+        for (index, line) in wrap_cut(text, width, most).iter().enumerate() {
             self.labelled(if index == 0 { label } else { "" }, line);
         }
     }
@@ -146,7 +142,7 @@ impl Page {
             start.push_str(&gap);
             used = used.saturating_add((*width).max(columns(cell))).saturating_add(2);
         }
-        let mut lines = wrap(text, self.look.width.saturating_sub(used).max(20)).into_iter();
+        let mut lines = wrap_cut(text, self.look.width.saturating_sub(used).max(20), LINES).into_iter();
         let first = format!("{start}{}", lines.next().unwrap_or_default());
         self.line(INDENT, &first);
         for line in lines {
@@ -199,15 +195,33 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
             // any piece of it may come to stand at the start of a line
             word = word.replace("::", r"\x3a\x3a");
         }
-        while columns(&word) > width {
-            let piece = cut(&word, width).to_owned();
-            word = word.split_off(piece.len());
-            lines.push(piece);
+        // the rest is not measured again for every piece: a word of megabytes would take hours
+        let mut rest = word.as_str();
+        loop {
+            let piece = cut(rest, width);
+            let after = rest.get(piece.len()..).unwrap_or_default();
+            if after.is_empty() {
+                break;
+            }
+            lines.push(piece.to_owned());
+            rest = after;
         }
-        line = word;
+        rest.clone_into(&mut line);
     }
     if !line.is_empty() {
         lines.push(line);
+    }
+    lines
+}
+
+/// As [`wrap`], of at most `most` lines; what is cut is marked with `...`.
+fn wrap_cut(text: &str, width: usize, most: usize) -> Vec<String> {
+    let mut lines = wrap(text, width);
+    if lines.len() > most {
+        lines.truncate(most);
+        if let Some(last) = lines.last_mut() {
+            *last = format!("{} ...", cut(last, width.saturating_sub(4)).trim_end());
+        }
     }
     lines
 }
@@ -260,6 +274,18 @@ mod tests {
         assert_eq!(wrap("a abcdefghij", 4), ["a", "abcd", "efgh", "ij"]);
         assert_eq!(wrap("中文字", 4), ["中文", "字"]);
         assert!(wrap(" ", 4).is_empty());
+    }
+
+    #[test]
+    fn a_word_of_megabytes_is_cut_at_once_and_marked() {
+        let word = "x".repeat(8 << 20);
+        assert_eq!(wrap(&word, 68).len(), (8 << 20) / 68 + 1);
+        let mut page = Page::new(Look::default());
+        page.field("user", &word);
+        page.text(2, &word);
+        let text = page.finish();
+        assert_eq!(text.lines().count(), 2 * LINES);
+        assert_eq!(text.matches(" ...\n").count(), 2);
     }
 
     #[test]
