@@ -69,6 +69,11 @@ fn observe(image: &Image, executable: &Executable) -> Option<(&'static str, Vec<
         Form::Other => return None,
     };
     let is_owned = tools::owner(image, executable.node).is_some();
+    // of what is written in Go, only Bazel's launcher is a build tool: an application called `make` is another program
+    let go_path = tools::elf(inode).and_then(|elf| elf.go_path.as_deref());
+    if go_path.is_some_and(|path| !path.starts_with("github.com/bazelbuild/")) {
+        return None;
+    }
     let kit_of = |name: &ExecutableName| {
         let (kit, nature) = tools::find(name.base_name(), names::lookup)?.value;
         let is_placed = is_program || tools::is_command_path(&name.path);
@@ -136,6 +141,13 @@ mod tests {
     }
 
     #[test]
+    fn fires_on_bazels_launcher_which_is_a_go_program() {
+        let mut builder = Builder::default();
+        builder.go_program("/usr/local/bin/bazel", "github.com/bazelbuild/bazelisk");
+        assert_eq!(builder.run(&CHECK).len(), 1);
+    }
+
+    #[test]
     fn fires_on_a_script_wrapper_that_a_package_owns() {
         let path = "/usr/share/cargo/bin/cargo";
         assert_eq!(Builder::default().script(path, 9).in_package("cargo", &[path]).run(&CHECK).len(), 1);
@@ -157,6 +169,8 @@ mod tests {
             .marked("/opt/gcc", 9, Marker::GccDriver)
             .library("/usr/lib/libbfd.so", 9)
             .program("/app/bin/app-ld", 9)
+            .go_program("/app/bin/make", "example.org/make")
+            .go_program("/usr/local/go/pkg/tool/linux_amd64/nm", "cmd/nm")
             .link("/usr/bin/cmake", "/nowhere");
         let seen = builder.run(&CHECK);
         assert!(seen.is_empty(), "{seen:?}");

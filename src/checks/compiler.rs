@@ -9,6 +9,10 @@
 //!   folders lie beside it. An unrelated program called `go` is therefore silent;
 //! - it is a script by nature (`tsc`, `kotlinc`) and its implementation is there.
 //!
+//! What this cannot tell: an unrelated C program that is called `gcc` and bears no sign of anything counts, since an unknown build of
+//! gcc looks the same; a compiler packed with UPX, or encrypted, counts by name only; compilers that are jar files without a script
+//! of theirs (`ecj.jar`, `groovy.jar`) are libraries of applications and do not count; a file without any execute bit cannot be run.
+//!
 //! Once a family is present, scripts of its names (`c99-gcc`, `musl-gcc`) and compiler caches called by them are listed with it.
 
 mod names;
@@ -97,7 +101,14 @@ fn classify(image: &Image, executable: &Executable) -> Option<(Family, bool)> {
 
 fn by_content(executable: &Executable, inode: &Inode) -> Option<Family> {
     let elf = tools::elf(inode)?;
-    elf.markers.iter().find_map(|marker| match marker {
+    // TypeScript from 7 on is a Go program
+    if elf.go_path.as_deref().is_some_and(|path| path.starts_with("github.com/microsoft/typescript-go/cmd/")) {
+        return Some(Family::TypeScript);
+    }
+    // Zig bears clang's signs too, since it holds all of clang
+    let is_other = elf.markers.contains(&Marker::OtherCompiler);
+    let first = is_other.then_some(&Marker::OtherCompiler);
+    first.into_iter().chain(&elf.markers).find_map(|marker| match marker {
         Marker::GccDriver | Marker::GccCompilerProper => Some(Family::Gcc),
         Marker::Tcc => Some(Family::Tcc),
         Marker::Clang => Some(Family::Clang),

@@ -32,7 +32,7 @@ impl Builder {
         self
     }
 
-    fn elf(&mut self, path: &str, size: u64, elf: ElfFacts) -> &mut Self {
+    pub(super) fn elf(&mut self, path: &str, size: u64, elf: ElfFacts) -> &mut Self {
         self.add(path, InodeKind::File { size }, 0o755, Content { elf: Some(Box::new(elf)), ..Content::default() })
     }
 

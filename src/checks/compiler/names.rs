@@ -53,6 +53,14 @@ pub(super) enum Family {
     Emscripten,
     /// Assemblers that are no part of binutils.
     Assembler,
+    /// GnuCOBOL.
+    Cobol,
+    /// Small Device C Compiler.
+    SmallDevice,
+    /// Steel Bank Common Lisp, which compiles whatever it is given.
+    Lisp,
+    /// GNU Prolog.
+    Prolog,
     /// A compiler known by its content only.
     Other,
 }
@@ -86,6 +94,10 @@ impl Family {
             Self::Erlang => "the Erlang compiler",
             Self::Emscripten => "Emscripten",
             Self::Assembler => "an assembler",
+            Self::Cobol => "GnuCOBOL",
+            Self::SmallDevice => "the Small Device C Compiler",
+            Self::Lisp => "Steel Bank Common Lisp",
+            Self::Prolog => "GNU Prolog",
             Self::Other => "a compiler",
         }
     }
@@ -140,21 +152,21 @@ const STRONG: &[(Family, &[&str])] = &[
             "f951",
         ],
     ),
-    (Family::Clang, &["clang", "clang++", "clang-cl", "clang-cpp", "flang", "flang-new"]),
+    (Family::Clang, &["clang", "clang++", "clang-cl", "clang-cpp", "clang-repl", "flang", "flang-new", "llc"]),
     (Family::Tcc, &["tcc"]),
     (Family::Rust, &["rustc"]),
     (Family::Java, &["javac", "ecj"]),
     (Family::Kotlin, &["kotlinc", "kotlinc-jvm", "kotlinc-js", "kotlinc-native", "konanc"]),
     (Family::Scala, &["scalac"]),
     (Family::Groovy, &["groovyc"]),
-    (Family::TypeScript, &["tsc"]),
+    (Family::TypeScript, &["tsc", "tsgo"]),
     (Family::Haskell, &["ghc"]),
     (Family::Ocaml, &["ocamlopt", "ocamlopt.opt", "ocamlopt.byte", "ocamlc", "ocamlc.opt", "ocamlc.byte"]),
     (Family::Pascal, &["fpc", "ppcx64", "ppca64", "ppc386", "ppcarm", "ppcppc64"]),
     (Family::D, &["dmd", "ldc2", "ldmd2"]),
     (Family::Zig, &["zig"]),
     (Family::Nim, &["nim"]),
-    (Family::Swift, &["swiftc", "swift-frontend"]),
+    (Family::Swift, &["swiftc", "swift-driver", "swift-frontend"]),
     (Family::Crystal, &["crystal"]),
     (Family::Vala, &["valac"]),
     (Family::Cuda, &["nvcc", "cicc", "cudafe++", "ptxas"]),
@@ -164,7 +176,11 @@ const STRONG: &[(Family, &[&str])] = &[
     ),
     (Family::Erlang, &["erlc", "elixirc"]),
     (Family::Emscripten, &["emcc", "em++"]),
-    (Family::Assembler, &["nasm", "yasm"]),
+    (Family::Assembler, &["nasm", "yasm", "fasm"]),
+    (Family::Cobol, &["cobc"]),
+    (Family::SmallDevice, &["sdcc"]),
+    (Family::Lisp, &["sbcl"]),
+    (Family::Prolog, &["gplc"]),
 ];
 
 const WEAK: &[(Family, &[&str])] = &[
@@ -208,6 +224,10 @@ pub(super) fn is_companion(name: &str) -> bool {
         "g++-mapper-server",
         "rustdoc",
         "clippy-driver",
+        "cargo-clippy",
+        "rustfmt",
+        "rust-analyzer-proc-macro-srv",
+        "nimsuggest",
         "miri",
         "rust-analyzer",
         "clangd",

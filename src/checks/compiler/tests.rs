@@ -2,6 +2,7 @@
 
 use super::super::testing::{Builder, paths};
 use super::*;
+use crate::facts::ElfFacts;
 
 fn run_on(builder: &mut Builder) -> Vec<Observation> {
     builder.run(&CHECK)
@@ -87,6 +88,13 @@ fn fires_on_an_elf_program_of_a_name_that_only_compilers_bear() {
         "zig",
         "tcc",
         "aarch64-linux-musl-g++",
+        "swift-driver",
+        "cobc",
+        "sbcl",
+        "sdcc",
+        "gplc",
+        "fasm",
+        "llc-14",
     ] {
         let mut builder = Builder::default();
         builder.program(&format!("/opt/x/{name}"), 1);
@@ -99,6 +107,24 @@ fn fires_by_name_without_listing_other_names_of_the_file() {
     let mut builder = Builder::default();
     builder.program("/bin/gcc", 632).hard_link("/bin/one", "/bin/gcc");
     assert_eq!(paths(&run_on(&mut builder)[0]), ["/bin/gcc"], "nothing but the name says that it is a compiler");
+}
+
+#[test]
+fn fires_on_typescript_that_is_a_go_program() {
+    let mut builder = Builder::default();
+    builder.go_program("/app/node_modules/@typescript/native/lib/tsc", "github.com/microsoft/typescript-go/cmd/tsgo");
+    assert!(run_on(&mut builder)[0].message.starts_with("The TypeScript compiler"));
+    let mut api = Builder::default();
+    api.go_program("/app/bin/tsc", "example.org/tsc");
+    assert!(run_on(&mut api).is_empty(), "a Go program of another path");
+}
+
+#[test]
+fn fires_on_zig_as_zig_although_it_holds_clang() {
+    let mut builder = Builder::default();
+    let markers = [Marker::Clang, Marker::OtherCompiler].into();
+    builder.elf("/opt/zig/zig", 9, ElfFacts { is_program: true, markers, ..ElfFacts::default() });
+    assert!(run_on(&mut builder)[0].message.starts_with("The Zig compiler"));
 }
 
 #[test]
