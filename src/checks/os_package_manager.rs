@@ -221,8 +221,15 @@ mod tests {
         links.marked("/bin/busybox", 9, Marker::BusyBox).link("/bin/dpkg", "busybox").link("/bin/rpm", "/bin/busybox");
         assert!(links.run(&CHECK).is_empty());
         let mut hard_links = Builder::default();
-        hard_links.program("/bin/busybox", 9).hard_link("/bin/dpkg", "/bin/busybox").hard_link("/bin/rpm", "/bin/busybox");
+        hard_links.marked("/bin/busybox", 9, Marker::BusyBox).hard_link("/bin/dpkg", "/bin/busybox");
         assert!(hard_links.run(&CHECK).is_empty());
+    }
+
+    #[test]
+    fn fires_on_a_manager_that_has_busybox_for_a_further_name() {
+        let mut builder = Builder::default();
+        builder.program("/usr/bin/dpkg", 9).hard_link("/opt/busybox", "/usr/bin/dpkg");
+        assert_eq!(builder.run(&CHECK).len(), 1);
     }
 
     #[test]

@@ -43,9 +43,8 @@ pub(super) fn has_marker(inode: &Inode, marker: Marker) -> bool {
 
 /// A multi-call program whose applets are told by the name it is called by: none of them is the tool of that name.
 pub(super) fn is_multi_call(executable: &Executable, inode: &Inode) -> bool {
-    let is_named =
-        |name: &ExecutableName| matches!(name.base_name(), b"busybox" | b"busybox-static" | b"busybox.static" | b"toybox");
-    has_marker(inode, Marker::BusyBox) || own_names(executable).any(is_named)
+    // a further name must not silence a tool: toybox, which has no sign, is believed when it has no other name of its own
+    has_marker(inode, Marker::BusyBox) || own_names(executable).all(|name| name.base_name() == b"toybox")
 }
 
 /// The executable's own names: hard links, no symbolic ones.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::links::Links;
 use crate::limits::Limits;
+use crate::oci::{Code, Remark};
 use crate::rootfs::{NodeId, Rootfs};
 
 /// A regular file that some user may execute.
@@ -67,6 +68,17 @@ pub(super) fn executables_through(rootfs: &Rootfs, links: &mut Links<'_>) -> Vec
         .collect();
     found.sort_unstable_by(|a, b| first_path(a).cmp(first_path(b)));
     found
+}
+
+/// Executables that start as ELF and cannot be parsed: nothing is known of them but their names.
+pub(super) fn malformed(rootfs: &Rootfs, executables: &[Executable]) -> Vec<Remark> {
+    let remark = |executable: &Executable| {
+        let inode = rootfs.inode(executable.node);
+        let reason = inode.content.as_ref()?.broken_elf.as_deref()?;
+        let remark = Remark::at(Code::ElfMalformed, first_path(executable), reason);
+        Some(Remark { place: remark.place.in_layer(inode.layer), ..remark })
+    };
+    executables.iter().filter_map(remark).collect()
 }
 
 fn first_path(executable: &Executable) -> &[u8] {

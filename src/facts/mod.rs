@@ -76,10 +76,11 @@ pub fn gather(parts: Parts, limits: &Limits) -> (Image, Vec<NotExamined>) {
     let mut bodies = Bodies::new(&rootfs, limits);
     let user = users::resolve(&config.runtime.user, &mut bodies);
     remarks.extend(users::remarks(&config.runtime.user, &rootfs));
-    remarks.sort_unstable();
     let os_release = os_release::read(&mut bodies);
     let packages = packages::read(&mut bodies);
     let executables = executables::executables_through(&rootfs, &mut bodies.links);
+    remarks.extend(executables::malformed(&rootfs, &executables));
+    remarks.sort_unstable();
     let mut not_examined = bodies.not_examined;
     not_examined.sort_unstable();
     let search_path = SearchPath::of(&config.runtime, &rootfs, limits);

@@ -146,6 +146,7 @@ codes! {
         WhiteoutNotRegular = "whiteout-not-regular": "a whiteout that is no regular file",
         WhiteoutReservedName = "whiteout-reserved-name": "a name with a whiteout prefix that is reserved",
         RootEntryMetadata = "root-entry-metadata": "an entry for the root directory itself: some runtimes apply it",
+        ElfMalformed = "elf-malformed": "an executable file starts as ELF, and no loader takes it",
         XattrLibarchive = "xattr-libarchive": "attributes under LIBARCHIVE.xattr, which runtimes ignore",
     }
 }

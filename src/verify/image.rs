@@ -44,6 +44,20 @@ pub(super) struct Examined {
     pub(super) problems: Vec<Problem>,
 }
 
+impl Examined {
+    /// An image that was not looked at, because those before it took all that is allowed.
+    pub(super) fn not_reached(hit: crate::limits::LimitHit) -> Self {
+        let problem = Problem::new(Code::LimitExceeded, &hit, Place::default());
+        Self { problems: vec![Problem { limit: Some(hit), ..problem }], ..Self::default() }
+    }
+
+    /// Entries of all its layers.
+    pub(super) fn entries(&self) -> u64 {
+        let count = |index: &Arc<LayerIndex>| u64::try_from(index.changes.len()).unwrap_or(u64::MAX);
+        self.layers.iter().flatten().map(count).fold(0, u64::saturating_add)
+    }
+}
+
 /// Reads, verifies, merges and checks one image.
 pub(super) fn examine(record: &ImageRecord, source: &dyn Source, store: &mut LayerStore<'_>, request: &Request) -> Examined {
     let limits = &request.limits;

@@ -54,8 +54,13 @@ fn run(request: &Request, digest_files: bool, progress: &Progress, mut each: imp
     };
     let mut images = Vec::with_capacity(source.images().len());
     store.expect(source.as_ref());
+    let mut entries = 0_u64;
     for record in source.images() {
-        let examined = image::examine(record, source.as_ref(), &mut store, request);
+        let examined = match request.limits.source_entries(entries) {
+            Ok(()) => image::examine(record, source.as_ref(), &mut store, request),
+            Err(hit) => Examined::not_reached(hit),
+        };
+        entries = entries.saturating_add(examined.entries());
         let report = translate::image(record, &examined, &request.policy);
         each(&report, examined);
         images.push(report);

@@ -184,6 +184,7 @@ impl ElfProbe {
             self.stage = Stage::Header;
             return Ok(false);
         }
+        super::ident::set_as_the_kernel_reads(&mut self.head);
         let Ok(header) = Elf::parse_header(&self.head) else { return broken("its file header is malformed") };
         if header.container().is_err() || header.endianness().is_err() {
             return broken("its file header names no class or byte order");

@@ -30,9 +30,18 @@ fn chunks_of_any_size_give_the_same_facts() {
 }
 
 #[test]
+fn a_wrong_class_byte_hides_nothing_since_the_kernel_does_not_look_at_it() {
+    let mut elf = elf_program(b"Tiny C Compiler, Usage: tcc");
+    elf[4] = 9;
+    assert!(reason(probe(&elf, 64, &Limits::default())).contains("Tcc"));
+}
+
+#[test]
 fn broken_headers_are_told() {
+    const RISCV: u8 = 243;
     for (at, value, part) in [(4, 9, "file header"), (54, 1, "program headers"), (33, 0xff, "beyond its end")] {
         let mut elf = elf_program(b"");
+        elf[18] = RISCV;
         elf[at] = value;
         let learnt = probe(&elf, 64, &Limits::default());
         assert!(matches!(&learnt, Learnt::Broken(reason) if reason.contains(part)), "{at}: {learnt:?}");

@@ -4,6 +4,7 @@ mod elf;
 mod elf_facts;
 mod elf_learnt;
 mod go_build_info;
+mod ident;
 mod markers;
 mod patterns;
 mod range;
