@@ -14,6 +14,7 @@ mod cli;
 mod containers;
 mod databases;
 mod hostile;
+mod limits;
 mod malformed;
 mod oracle;
 mod program;

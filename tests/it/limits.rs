@@ -1,0 +1,87 @@
+//! Every limit can be set from the command line, and a hit is said with its name or its own code, and is never a pass.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use super::program::{self, Checked};
+use super::recipe;
+
+/// Limits that `demo.tar` does not reach with 0: the value and the recipe that does, and the code when it is one of its own.
+const ROWS: &[(&str, &str, &str, &str)] = &[
+    ("path-bytes", "1", "names_long", "path-too-long"),
+    ("name-bytes", "1", "names_long", "name-too-long"),
+    ("link-bytes", "0", "symlink_parent_same_layer", "path-too-long"),
+    ("index-depth", "1", "index_chain_deep", "index-too-deep"),
+    ("index-manifests", "0", "opq_first", "limit-exceeded"),
+    ("attestation-bytes", "0", "index_with_attestation", "limit-exceeded"),
+    ("tar-extension-bytes", "1", "uid_large", "tar-header-too-large"),
+    ("tar-extensions", "0", "uid_large", "limit-exceeded"),
+    ("zstd-window-bytes", "1", "zstd_frames", "limit-exceeded"),
+    ("sparse-extents", "0", "sparse_pax_1_0", "limit-exceeded"),
+    ("xattr-bytes", "0", "overlay_opaque_xattr", "limit-exceeded"),
+    ("xattrs-bytes", "0", "overlay_opaque_xattr", "limit-exceeded"),
+];
+
+/// Limits that need more than a small image, or that are no error when they are hit, with the test that holds them.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("xz-memory-bytes", "xz_memory_over_the_limit_is_a_limit_that_was_hit"),
+    ("elf-head-bytes", "facts_beyond_the_head_are_read_when_they_come_later_and_told_when_not"),
+    ("symlink-hops", "a longer chain is a dangling link, as for the kernel: tests of rootfs::resolve"),
+    ("archive-kept-bytes", "streams only: streams.rs"),
+    ("source-entries", "more than one image: the test below"),
+];
+
+/// Whether the report says the limit or the code, as an error or as something not examined.
+fn says(checked: &Checked, limit: &str, code: &str) -> bool {
+    let report = &checked.report;
+    let images = || report["images"].as_array().into_iter().flatten();
+    let errors = report["errors"].as_array().into_iter().flatten().chain(images().flat_map(|image| items(&image["errors"])));
+    let is_said = |error: &Value| error["limit"]["name"] == limit || (code != "limit-exceeded" && error["code"] == code);
+    let unseen = || images().flat_map(|image| items(&image["examined"]["not_examined"]));
+    let is_named = |item: &Value| item["reason"].as_str().is_some_and(|reason| reason.contains(limit));
+    let mut errors = errors;
+    errors.any(is_said) || unseen().any(is_named)
+}
+
+fn items(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+#[test]
+fn every_limit_that_is_hit_is_said_and_is_no_pass() {
+    let folder = tempfile::tempdir().unwrap();
+    let demo = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata/images/demo.tar");
+    let mut wrong = Vec::new();
+    for (limit, _, _) in plimsoll::limits::Limits::ALL {
+        if ELSEWHERE.iter().any(|(name, _)| name == limit) {
+            continue;
+        }
+        let row = ROWS.iter().find(|(name, ..)| name == limit);
+        let (value, image, code) = match row {
+            Some((_, value, name, code)) => {
+                let image = folder.path().join(format!("{name}.tar"));
+                std::fs::write(&image, recipe::oci_archive(&recipe::named(name))).unwrap();
+                (*value, image, *code)
+            }
+            None => ("0", demo.clone(), "limit-exceeded"),
+        };
+        let checked = program::check(&image, &["--limit", &format!("{limit}={value}")]);
+        if !says(&checked, limit, code) || checked.report["verdict"] == "pass" {
+            wrong.push(format!("{limit}: exit {:?}, {:?}", checked.exit, checked.error_codes()));
+        }
+    }
+    program::assert_none(&wrong);
+}
+
+#[test]
+fn images_after_the_entries_of_all_are_used_up_are_unverifiable() {
+    let folder = tempfile::tempdir().unwrap();
+    let image = folder.path().join("two.tar");
+    std::fs::write(&image, recipe::oci_archive(&recipe::named("index_two_same_platform"))).unwrap();
+    let checked = program::check(&image, &["--limit", "source-entries=0"]);
+    let verdicts: Vec<&Value> = checked.images().iter().map(|image| &image["verdict"]).collect();
+    assert_eq!(verdicts.len(), 2);
+    assert!(*verdicts[0] != "unverifiable" && *verdicts[1] == "unverifiable", "{verdicts:?}");
+    assert!(says(&checked, "source-entries", "limit-exceeded"));
+}
