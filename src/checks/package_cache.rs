@@ -216,7 +216,7 @@ mod tests {
             "/root/.local/share/pnpm/store/v3/x",
             "/root/.composer/cache/files/x",
             "/usr/local/cargo/registry/index/x",
-            "/root/.cargo/registry/cache/x.crate",
+            "/home/dev/.cargo/registry/cache/x.crate",
             "/go/pkg/mod/cache/download/x",
             "/root/go/pkg/mod/example.org/m@v1/go.mod",
             "/root/.cache/go-build/00/a",
