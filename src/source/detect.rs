@@ -80,8 +80,9 @@ fn not_found(path: &Path) -> Error {
         let advice = format!("images in registries are not read yet; type `docker save {image} | plimsoll check -`");
         return refuse(&text, format!("there is no file \"{text}\""), advice);
     }
-    let cause = std::io::ErrorKind::NotFound.into();
-    Error::Io { what: text, cause }
+    let cause = std::io::Error::new(std::io::ErrorKind::NotFound, "there is no such file or folder");
+    // the name alone: reports hold no path of the host
+    Error::Io { what: display_name(path), cause }
 }
 
 /// Whether a name that is no file may be meant as an image's: no path of a usual shape, lower case up to the tag.
