@@ -1,7 +1,7 @@
 //! One header block: checksum, format, fields.
 //!
-//! The fields are cut out here and not by the `tar` crate's views: its ustar view wants version `00`, which runtimes do not
-//! look at, and it has none for star.
+//! The fields that every format has come from the `tar` crate's view of a block. Those of ustar, star and GNU are cut out here: the
+//! crate's ustar view wants version `00`, which runtimes do not look at, and it has none for star.
 
 use super::number::{numeric, octal, until_nul};
 
@@ -43,20 +43,22 @@ impl Header {
     pub(super) fn parse(block: &Block) -> Result<Self, &'static str> {
         let is_signed = !checksum_matches(block)?;
         let number = |start, length, reason| numeric(field(block, start, length)).ok_or(reason);
+        let old = tar::Header::from_byte_slice(block).as_old();
+        let [type_flag] = old.linkflag;
         let mut header = Self {
-            type_flag: field(block, 156, 1).first().copied().unwrap_or_default(),
-            name: until_nul(field(block, 0, 100)).to_vec(),
-            link: until_nul(field(block, 157, 100)).to_vec(),
-            size: number(124, 12, "the size field is no number")?,
-            mode: number(100, 8, "the mode field is no number")?,
-            uid: number(108, 8, "the uid field is no number")?,
-            gid: number(116, 8, "the gid field is no number")?,
+            type_flag,
+            name: until_nul(&old.name).to_vec(),
+            link: until_nul(&old.linkname).to_vec(),
+            size: numeric(&old.size).ok_or("the size field is no number")?,
+            mode: numeric(&old.mode).ok_or("the mode field is no number")?,
+            uid: numeric(&old.uid).ok_or("the uid field is no number")?,
+            gid: numeric(&old.gid).ok_or("the gid field is no number")?,
             dev_major: 0,
             dev_minor: 0,
             is_signed,
             has_gnu_prefix: false,
         };
-        number(136, 12, "the mtime field is no number")?;
+        numeric(&old.mtime).ok_or("the mtime field is no number")?;
         let format = format(block);
         if format != Format::V7 {
             header.dev_major = number(329, 8, "the devmajor field is no number")?;
