@@ -28,6 +28,7 @@ pub(super) fn subject(code: Code) -> Subject {
         | Code::LayerMediaTypeMismatch
         | Code::LayerNondistributable
         | Code::LazyTocUnchecked
+        | Code::IndexEntryNotExamined
         | Code::UserDbSymlink => Subject::Image,
         _ => Subject::Layer,
     }
@@ -50,12 +51,16 @@ pub(super) fn observe(image: &Image, about: Subject) -> Vec<Observation> {
         .collect()
 }
 
-/// One observation for every code of tier info: worth a note, judged by nobody.
+/// One observation for every code of tier info, with the id of the check that speaks of such codes: worth a note, judged by nobody.
 #[must_use]
-pub fn notes(image: &Image) -> Vec<Observation> {
+pub fn notes(image: &Image) -> Vec<(&'static str, Observation)> {
+    let check = |code| match subject(code) {
+        Subject::Image => super::ambiguous_image::CHECK.id,
+        Subject::Layer | Subject::User => super::ambiguous_layer::CHECK.id,
+    };
     by_code(image, |code| code.tier() == Tier::Info)
         .into_iter()
-        .map(|(code, remarks)| observation(image, code, &remarks))
+        .map(|(code, remarks)| (check(code), observation(image, code, &remarks)))
         .collect()
 }
 
@@ -105,8 +110,12 @@ mod tests {
         for code in Code::ALL.iter().copied().filter(|code| code.tier() != Tier::Reject) {
             let mut builder = Builder::default();
             let image = builder.remark(Remark::at(code, b"/a".to_vec(), "")).image();
-            let seen =
-                [observe(&image, Subject::Layer), observe(&image, Subject::Image), observe(&image, Subject::User), notes(&image)];
+            let seen = [
+                observe(&image, Subject::Layer),
+                observe(&image, Subject::Image),
+                observe(&image, Subject::User),
+                notes(&image).into_iter().map(|(_, seen)| seen).collect(),
+            ];
             assert_eq!(seen.iter().flatten().count(), 1, "{}", code.as_str());
         }
     }
@@ -120,6 +129,9 @@ mod tests {
             "",
         ));
         let seen = notes(&builder.image());
-        assert_eq!((seen.len(), seen[0].evidence.len(), seen[0].severity), (1, 2, None));
+        assert_eq!((seen.len(), seen[0].0, seen[0].1.evidence.len(), seen[0].1.severity), (1, "ambiguous-layer", 2, None));
+        let mut builder = Builder::default();
+        builder.remark(Remark::on(Code::IndexEntryNotExamined, "index.json", ""));
+        assert_eq!(notes(&builder.image())[0].0, "ambiguous-image");
     }
 }

@@ -37,7 +37,7 @@ pub(super) struct Examined {
     /// Most severe first, then by check, code and evidence.
     pub(super) findings: Vec<Finding>,
     /// Remarks of tier info.
-    pub(super) notes: Vec<Observation>,
+    pub(super) notes: Vec<(&'static str, Observation)>,
     /// Per layer.
     pub(super) buried_bytes: Vec<u64>,
     pub(super) unseen: Vec<NotExamined>,
@@ -140,11 +140,13 @@ fn findings(image: &Image) -> Vec<Finding> {
 /// What a layer's bytes are, against what manifest and config say they are.
 fn layer_problems(record: &LayerRecord, index: &LayerIndex) -> Vec<Problem> {
     let mut problems = Vec::new();
-    if let Some(size) = record.size.filter(|size| *size != index.compressed_bytes) {
+    // of what was not read to its end, size and digest say nothing: its errors do
+    let was_read = index.digest.is_some();
+    if let Some(size) = record.size.filter(|size| was_read && *size != index.compressed_bytes) {
         let detail = format!("the descriptor says {size} bytes, the blob has {}", index.compressed_bytes);
         problems.push(Problem::new(Code::SizeMismatch, detail, Place::default()));
     }
-    if let Some(digest) = record.digest.as_ref().filter(|digest| !index.has_digest(digest)) {
+    if let Some(digest) = record.digest.as_ref().filter(|digest| was_read && !index.has_digest(digest)) {
         let found = index.digest.as_ref().map_or_else(|| "another one".to_owned(), ToString::to_string);
         let detail = format!("the manifest names {digest}, the blob's digest is {found}: the archive was altered or damaged");
         problems.push(Problem::new(Code::DigestMismatch, detail, Place::default()));

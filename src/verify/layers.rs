@@ -9,7 +9,7 @@ use std::thread;
 
 use super::{Progress, Request};
 use crate::layer::{self, LayerIndex, Options};
-use crate::limits::Limits;
+use crate::limits::{LimitHit, Limits};
 use crate::oci::Algorithm;
 use crate::source::{BlobId, BlobVisitor, Error, ImageRecord, LayerRecord, Source};
 
@@ -23,6 +23,26 @@ pub(super) struct LayerStore<'a> {
     indexes: BTreeMap<BlobId, Arc<LayerIndex>>,
     /// How many of the source's images still want a blob.
     wanted: BTreeMap<BlobId, usize>,
+    streamed: Streamed,
+}
+
+/// What passed by as a stream so far: all of it is kept until the documents say what of it is wanted.
+#[derive(Debug, Default)]
+struct Streamed {
+    bytes: u64,
+    entries: u64,
+}
+
+impl Streamed {
+    fn check(&self, limits: &Limits) -> Result<(), LimitHit> {
+        limits.image_bytes(self.bytes)?;
+        limits.source_entries(self.entries)
+    }
+
+    fn add(&mut self, index: &LayerIndex) {
+        self.bytes = self.bytes.saturating_add(index.uncompressed_bytes);
+        self.entries = self.entries.saturating_add(u64::try_from(index.changes.len()).unwrap_or(u64::MAX));
+    }
 }
 
 /// A blob to read.
@@ -41,6 +61,7 @@ impl<'a> LayerStore<'a> {
             kept: AtomicU64::new(0),
             indexes: BTreeMap::new(),
             wanted: BTreeMap::new(),
+            streamed: Streamed::default(),
         }
     }
 
@@ -143,7 +164,11 @@ impl<'a> LayerStore<'a> {
 /// What a stream passes by once is indexed as it passes, whether or not an image will want it.
 impl BlobVisitor for LayerStore<'_> {
     fn visit(&mut self, id: &BlobId, algorithm: Algorithm, reader: &mut (dyn Read + Send)) {
-        let index = self.index_reader(algorithm, reader);
+        let index = match self.streamed.check(self.limits) {
+            Ok(()) => self.index_reader(algorithm, reader),
+            Err(hit) => LayerIndex { errors: vec![hit.into()], ..LayerIndex::default() },
+        };
+        self.streamed.add(&index);
         self.indexes.insert(id.clone(), Arc::new(index));
     }
 }

@@ -162,9 +162,9 @@ fn finding(finding: &Finding, policy: &Policy) -> out::FindingReport {
     }
 }
 
-fn note(observation: &Observation) -> out::FindingReport {
+fn note((check, observation): &(&'static str, Observation)) -> out::FindingReport {
     out::FindingReport {
-        check: "ambiguous-layer".to_owned(),
+        check: (*check).to_owned(),
         code: observation.code.map(|code| code.to_string()),
         severity: None,
         message: observation.message.clone(),

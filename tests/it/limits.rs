@@ -85,3 +85,13 @@ fn images_after_the_entries_of_all_are_used_up_are_unverifiable() {
     assert!(*verdicts[0] != "unverifiable" && *verdicts[1] == "unverifiable", "{verdicts:?}");
     assert!(says(&checked, "source-entries", "limit-exceeded"));
 }
+
+#[test]
+fn what_streams_by_is_counted_before_anything_says_that_it_is_wanted() {
+    let demo = std::fs::read(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata/images/demo.tar")).unwrap();
+    let checked =
+        program::checked(&program::run_with_stdin(&["check", "-", "--format", "json", "--limit", "source-entries=0"], &demo));
+    assert!(says(&checked, "source-entries", "limit-exceeded"), "{}", checked.report);
+    assert_eq!(checked.exit, Some(3));
+    assert!(!checked.error_codes().contains("digest-mismatch"), "what was not read has no digest");
+}
