@@ -91,7 +91,7 @@ limits! {
     layer_entries / "layer-entries" = 2_000_000;
     /// Entries of all layers of one image.
     image_entries / "image-entries" = 5_000_000;
-    /// Entries of all layers of all images of one source, each image's counted by itself: an index may name one layer often.
+    /// Entries of all layers of all images of one source, each image's counted by itself (an index may name one layer often); of a stream, all layers that pass.
     source_entries / "source-entries" = 20_000_000;
     /// Bytes of all names, link targets and extended attributes of one layer.
     layer_name_bytes / "layer-name-bytes" = 512 * MIB;
