@@ -31,6 +31,26 @@ impl Severity {
     }
 }
 
+/// Who brought what a finding is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Origin {
+    /// Layers of the base image alone.
+    Inherited,
+    /// At least one of the image's own layers, or its config.
+    Yours,
+}
+
+impl Origin {
+    /// The lower-case name used in reports and policies.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Inherited => "inherited",
+            Self::Yours => "yours",
+        }
+    }
+}
+
 /// Where an observation was made. All fields are optional: a config fault has no path, a file has no history line.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Evidence {
@@ -67,6 +87,9 @@ pub struct Observation {
     pub severity: Option<Severity>,
     /// The code of `docs/findings.md`, for findings about the image's form and its user.
     pub code: Option<Code>,
+    /// What sets this observation apart from others of its check and code: a family of tools, a path. Raw, free of counts and sizes,
+    /// so that the same cause has the same subject in the next build; empty where the check has one thing to say.
+    pub subject: String,
     /// One sentence, without a full stop; names from the image already escaped.
     pub message: String,
     /// Where, sorted and without doubles once it leaves the conductor.
@@ -78,12 +101,26 @@ pub struct Observation {
 /// An observation stamped with its check's id and its severity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// The check's id.
-    pub check: &'static str,
+    /// The id of the check, of the policy's requirement, or of the policy's own rule.
+    pub check: String,
     /// How much it matters.
     pub severity: Severity,
     /// What was seen.
     pub observation: Observation,
+    /// Who brought it; None when the base image is not known.
+    pub origin: Option<Origin>,
+    /// Index of the policy's waiver that accepts it.
+    pub waiver: Option<usize>,
+    /// Places of evidence that the policy's allow list took out.
+    pub allowed: usize,
+}
+
+impl Finding {
+    /// An observation as it comes from a check, before a policy looks at it.
+    #[must_use]
+    pub fn new(check: &str, severity: Severity, observation: Observation) -> Self {
+        Self { check: check.to_owned(), severity, observation, origin: None, waiver: None, allowed: 0 }
+    }
 }
 
 impl Finding {

@@ -26,5 +26,7 @@ pub mod oci;
 pub mod policy;
 pub mod report;
 pub mod rootfs;
+pub mod rules;
+pub mod score;
 pub mod source;
 pub mod verify;

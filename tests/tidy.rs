@@ -24,18 +24,19 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("facts", &["oci", "limits", "layer", "rootfs", "build"]),
     ("checks", &["oci", "limits", "rootfs", "build", "facts", "finding"]),
     ("policy", &["finding", "checks"]),
-    ("score", &["finding", "policy", "facts"]),
+    ("rules", &["oci", "limits", "rootfs", "facts", "finding", "policy"]),
+    ("score", &["rootfs", "finding", "policy", "facts"]),
     ("report", &["oci", "finding", "checks", "policy", "score", "build"]),
     ("cache", &["oci", "layer", "score"]),
     (
         "verify",
         &[
             "archive", "build", "cache", "checks", "facts", "finding", "layer", "limits", "oci", "policy", "report", "rootfs",
-            "score", "source",
+            "rules", "score", "source",
         ],
     ),
-    ("serve", &["verify", "report", "policy", "score", "cache", "source", "oci", "limits", "checks", "finding"]),
-    ("cli", &["verify", "report", "policy", "score", "cache", "source", "oci", "limits", "checks", "finding"]),
+    ("serve", &["verify", "report", "policy", "rules", "score", "cache", "source", "oci", "limits", "checks", "finding"]),
+    ("cli", &["verify", "report", "policy", "rules", "score", "cache", "source", "oci", "limits", "checks", "finding"]),
     ("lib", &["cli"]),
     ("main", &["cli"]),
 ];

@@ -1,10 +1,10 @@
 //! Images of plain data for the tests of checks: no tar, no layers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::build::Step;
-use crate::facts::{Content, SearchPath};
+use crate::facts::{Content, Runtime, SearchPath};
 use crate::facts::{Database, DatabaseKind, Executable, ExecutableName, Image, OwnedFile, Package, Packages, User};
 use crate::facts::{ElfFacts, Marker};
 use crate::finding::{Evidence, Observation};
@@ -157,7 +157,20 @@ impl Builder {
         let config = ImageConfig { platform, runtime, diff_ids, history, created: None, author: None };
         let steps = vec![Step { history: Some(1), instruction: Some("RUN make".into()) }];
         let search_path = SearchPath::default();
-        Image { config, rootfs, differences, remarks, steps, user, os_release: None, packages, executables, search_path }
+        Image {
+            config,
+            rootfs,
+            differences,
+            remarks,
+            steps,
+            user,
+            os_release: None,
+            packages,
+            executables,
+            search_path,
+            runtime: Runtime::default(),
+            test_files: BTreeSet::new(),
+        }
     }
 
     /// What a check sees in the image.

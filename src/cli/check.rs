@@ -6,7 +6,7 @@ use super::input::Input;
 use super::output::{self, Format};
 use super::{Context, DONE, FAILED, UNVERIFIABLE, progress};
 
-use crate::policy::{Policy, Severity};
+use crate::policy::{Date, Policy, Severity};
 use crate::report::model::{Report, Verdict};
 use crate::report::{json, text};
 use crate::verify::{self, Request};
@@ -86,7 +86,9 @@ impl Args {
     pub(super) fn request(&self) -> Request {
         Request {
             source: self.input.request(),
-            policy: Policy { fail_on: self.fail_on.into(), allow_incomplete: self.allow_incomplete },
+            policy: Policy { fail_on: self.fail_on.into(), allow_incomplete: self.allow_incomplete, ..Policy::default() },
+            as_of: Date::default(),
+            bases: Vec::new(),
             limits: self.input.limits(),
         }
     }

@@ -5,7 +5,6 @@ use std::io::{self, Write};
 use super::input::Input;
 use super::output::{self, Format};
 use super::{Context, DONE, UNVERIFIABLE, progress};
-use crate::policy::Policy;
 use crate::report::model::EntryReport;
 use crate::report::{json, listing, text};
 use crate::verify::{self, Request, Tree};
@@ -43,7 +42,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, context: Context) -> u8 {
-    let request = Request { source: args.input.request(), policy: Policy::default(), limits: args.input.limits() };
+    let request = Request { source: args.input.request(), limits: args.input.limits(), ..Request::default() };
     let tree = if args.sequential { Tree::Sequential } else { Tree::Stacked };
     let listing = progress::shown(!context.quiet, |progress| verify::list(&request, tree, args.format == Format::Json, progress));
     let Some(entries) = &listing.entries else {

@@ -4,7 +4,7 @@ use clap::CommandFactory as _;
 
 use super::*;
 use crate::policy::Severity;
-use crate::report::model::{Report, Schema, SourceReport, Tool, Verdict};
+use crate::report::model::{PolicyReport, Report, Schema, SourceReport, Tool, Verdict};
 
 fn parsed(words: &[&str]) -> Result<Cli, String> {
     Cli::try_parse_from(words).map_err(|error| error.to_string())
@@ -90,7 +90,15 @@ fn wrong_arguments_are_refused() {
 fn the_exit_code_follows_the_verdict() {
     let of = |verdict, exit_zero| {
         let source = SourceReport { kind: None, name: "-".into() };
-        let report = Report { schema: Schema::current(), tool: Tool::current(), source, images: vec![], errors: vec![], verdict };
+        let report = Report {
+            schema: Schema::current(),
+            tool: Tool::current(),
+            source,
+            policy: PolicyReport::default(),
+            images: vec![],
+            errors: vec![],
+            verdict,
+        };
         check::exit_code(&report, exit_zero)
     };
     assert_eq!([of(Verdict::Pass, false), of(Verdict::Fail, false), of(Verdict::Unverifiable, false)], [0, 1, 3]);

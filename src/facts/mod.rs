@@ -7,6 +7,7 @@ mod executables;
 mod links;
 mod os_release;
 mod packages;
+mod runtime;
 mod search_path;
 mod users;
 
@@ -14,6 +15,7 @@ pub use bodies::missing_bodies;
 pub use executables::{Executable, ExecutableName, executables};
 pub use os_release::OsRelease;
 pub use packages::{Database, DatabaseKind, OwnedFile, Package, Packages};
+pub use runtime::{Language, Runtime};
 pub use search_path::SearchPath;
 pub use users::{User, UserProblem};
 
@@ -49,6 +51,11 @@ pub struct Image {
     pub executables: Vec<Executable>,
     /// Where a bare command name is looked for.
     pub search_path: SearchPath,
+    /// What kind of application it runs.
+    pub runtime: Runtime,
+    /// Inode numbers of the stacked tree of files that only tests and development need: of test and lint tools of Python, and npm
+    /// packages that a lock file marks `dev`.
+    pub test_files: std::collections::BTreeSet<u32>,
 }
 
 /// What the gathering could not look at: place and reason. Never a pass.
@@ -84,6 +91,19 @@ pub fn gather(parts: Parts, limits: &Limits) -> (Image, Vec<NotExamined>) {
     let mut not_examined = bodies.not_examined;
     not_examined.sort_unstable();
     let search_path = SearchPath::of(&config.runtime, &rootfs, limits);
-    let image = Image { config, rootfs, differences, remarks, steps, user, os_release, packages, executables, search_path };
+    let image = Image {
+        config,
+        rootfs,
+        differences,
+        remarks,
+        steps,
+        user,
+        os_release,
+        packages,
+        executables,
+        search_path,
+        runtime: Runtime::default(),
+        test_files: std::collections::BTreeSet::new(),
+    };
     (image, not_examined)
 }

@@ -5,10 +5,13 @@ use std::io::{self, Write};
 use super::model::{EntryReport, Report, Schema, Tool};
 
 /// Version of the format: `MODEL.REVISION.ADDITION`.
-pub const SCHEMA_VERSION: &str = "1.0.0";
+pub const SCHEMA_VERSION: &str = "1.1.0";
 
 /// Where the schema of this version is published.
-pub const SCHEMA_URL: &str = "https://github.com/plimsoll/plimsoll/blob/main/docs/schema/report-1.0.0.json";
+pub const SCHEMA_URL: &str = "https://github.com/plimsoll/plimsoll/blob/main/docs/schema/report-1.1.0.json";
+
+/// Where the schema of a line of `plimsoll ls` is published.
+pub const ENTRY_SCHEMA_URL: &str = "https://github.com/plimsoll/plimsoll/blob/main/docs/schema/ls-1.0.0.json";
 
 impl Schema {
     /// The format that this program writes.

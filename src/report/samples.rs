@@ -2,8 +2,8 @@
 
 use super::model::{
     DifferenceReport, EntryReport, ErrorReport, EvidenceReport, Examined, FindingReport, HealthcheckReport, ImageReport,
-    LayerReport, LimitReport, Measurements, NotExaminedReport, PlaceReport, PlatformReport, Report, Schema, SourceReport, Tool,
-    UserReport, Verdict,
+    LayerReport, LimitReport, Measurements, NotExaminedReport, PlaceReport, PlatformReport, PolicyReport, Report, Schema,
+    SourceReport, Tool, UserReport, Verdict,
 };
 use crate::checks::{Check, Family, Reference};
 use crate::finding::Severity;
@@ -51,6 +51,7 @@ fn report(images: Vec<ImageReport>, verdict: Verdict) -> Report {
         schema: Schema::current(),
         tool: Tool { version: "0.0.0".into(), ..Tool::current() },
         source: SourceReport { kind: Some("docker-archive".into()), name: "shop.tar".into() },
+        policy: PolicyReport { name: "default".into(), fail_on: "high".into(), ..PolicyReport::default() },
         images,
         errors: Vec::new(),
         verdict,
@@ -66,6 +67,7 @@ fn layer(index: usize, instruction: Option<&str>) -> LayerReport {
         uncompressed_bytes: 100 * MIB,
         compressed_bytes: Some(40 * MIB),
         instruction: instruction.map(str::to_owned),
+        origin: None,
     }
 }
 
@@ -88,6 +90,7 @@ fn image(verdict: Verdict) -> ImageReport {
             layer(2, None),
             layer(3, Some("COPY --chown=app:app . /srv/app ::set-output name=x::y ##[add-path]/x # buildkit")),
         ],
+        base: None,
         user: Some(UserReport { configured: "10001".into(), uid: Some(10001), gid: Some(0), groups: vec![27], resolved: true }),
         healthcheck: Some(HealthcheckReport { present: true, test: vec!["CMD".into(), "/srv/app/health".into()] }),
         measurements: Some(Measurements {
@@ -98,8 +101,13 @@ fn image(verdict: Verdict) -> ImageReport {
             entries: 34_210,
             os_packages: 412,
             executables: 1_204,
+            ..Measurements::default()
         }),
+        ballast: None,
+        score: None,
         findings: Vec::new(),
+        left_out: Vec::new(),
+        controls: Vec::new(),
         notes: Vec::new(),
         trees_differ: Vec::new(),
         verdict,
@@ -113,10 +121,15 @@ fn finding(check: &str, severity: &str, message: &str, fix: &str) -> FindingRepo
         check: check.into(),
         code: None,
         severity: Some(severity.into()),
+        subject: String::new(),
         message: message.into(),
         fix: fix.into(),
         evidence: Vec::new(),
         bytes: None,
+        gain: None,
+        origin: None,
+        allowed: None,
+        waived: None,
         fails: matches!(severity, "critical" | "high"),
     }
 }

@@ -3,10 +3,10 @@
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 
-use super::json::SCHEMA_URL;
+use super::json::{ENTRY_SCHEMA_URL, SCHEMA_URL};
 use super::model::{EntryReport, Report};
 
-/// The schema of `plimsoll check --format json`, as `docs/schema/report-1.0.0.json` holds it.
+/// The schema of `plimsoll check --format json`, as `docs/schema/report-1.1.0.json` holds it.
 #[must_use]
 pub fn report() -> String {
     published::<Report>("Report of plimsoll check", SCHEMA_URL)
@@ -15,7 +15,7 @@ pub fn report() -> String {
 /// The schema of one line of `plimsoll ls --format json`, as `docs/schema/ls-1.0.0.json` holds it.
 #[must_use]
 pub fn entry() -> String {
-    published::<EntryReport>("One line of plimsoll ls", &SCHEMA_URL.replace("/report-", "/ls-"))
+    published::<EntryReport>("One line of plimsoll ls", ENTRY_SCHEMA_URL)
 }
 
 fn published<T: JsonSchema>(title: &str, url: &str) -> String {

@@ -77,6 +77,19 @@ pub struct Merged {
     pub errors: Vec<Error>,
     /// Bytes of regular files that a layer ships and the stacked tree does not show from that layer, one number per layer.
     pub buried_bytes: Vec<u64>,
+    /// The files that weigh most of these, heaviest first, at most a hundred.
+    pub buried: Vec<Buried>,
+}
+
+/// A file that is shipped and that the stacked tree does not show from its layer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Buried {
+    /// Its layer.
+    pub layer: usize,
+    /// Absolute path as the layer has it, raw.
+    pub path: Vec<u8>,
+    /// Its bytes.
+    pub bytes: u64,
 }
 
 /// Merges `layers`, base first.
@@ -122,7 +135,7 @@ fn finish(layers: &[&LayerIndex], stacked: Rootfs, sequential: Rootfs, mut sayin
     let differences = if sayings.errors.is_empty() { difference::compare(&stacked, &sequential) } else { Vec::new() };
     let buried_bytes = buried_bytes(layers, &stacked);
     let (remarks, errors) = sayings.into_parts();
-    Merged { stacked, sequential, differences, remarks, errors, buried_bytes }
+    Merged { stacked, sequential, differences, remarks, errors, buried_bytes, buried: Vec::new() }
 }
 
 fn buried_bytes(layers: &[&LayerIndex], stacked: &Rootfs) -> Vec<u64> {

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Request;
+use super::judgement::{self, Judgement};
 use super::layers::LayerStore;
 use crate::archive::compression::Compression;
 use crate::build;
 use crate::checks;
 use crate::facts::{self, Image, NotExamined, Parts};
-use crate::finding::{Finding, Observation};
+use crate::finding::Observation;
 use crate::layer::{self, Content, LayerIndex};
 use crate::limits::Limits;
 use crate::oci::{Code, Place, Remark};
@@ -34,12 +35,14 @@ pub(super) struct Examined {
     pub(super) sequential: Rootfs,
     /// Indexes of the layers that were read, by position.
     pub(super) layers: Vec<Option<Arc<LayerIndex>>>,
-    /// Most severe first, then by check, code and evidence.
-    pub(super) findings: Vec<Finding>,
+    /// What was made of it.
+    pub(super) judgement: Judgement,
     /// Remarks of tier info.
     pub(super) notes: Vec<(&'static str, Observation)>,
     /// Per layer.
     pub(super) buried_bytes: Vec<u64>,
+    /// The biggest files that are shipped and not shown.
+    pub(super) buried: Vec<rootfs::Buried>,
     pub(super) unseen: Vec<NotExamined>,
     pub(super) problems: Vec<Problem>,
 }
@@ -90,19 +93,21 @@ pub(super) fn examine(record: &ImageRecord, source: &dyn Source, store: &mut Lay
         examined.problems.append(&mut unread);
     }
     if examined.problems.is_empty() {
-        judge(record, source, remarks, &mut examined, limits);
+        understand(record, source, remarks, &mut examined, request);
     }
     examined
 }
 
 /// From verified layers to findings.
-fn judge(record: &ImageRecord, source: &dyn Source, mut remarks: Vec<Remark>, examined: &mut Examined, limits: &Limits) {
+fn understand(record: &ImageRecord, source: &dyn Source, mut remarks: Vec<Remark>, examined: &mut Examined, request: &Request) {
+    let limits = &request.limits;
     let Some(config) = record.config.clone() else { return };
     let layers: Vec<&LayerIndex> = examined.layers.iter().flatten().map(AsRef::as_ref).collect();
-    let Merged { mut stacked, sequential, differences, remarks: merge_remarks, errors, buried_bytes } =
+    let Merged { mut stacked, sequential, differences, remarks: merge_remarks, errors, buried_bytes, buried } =
         rootfs::merge(&layers, limits);
     examined.sequential = sequential;
     examined.buried_bytes = buried_bytes;
+    examined.buried = buried;
     examined.problems.extend(
         errors.iter().map(|error| Problem { limit: limit_of_tree(error), ..Problem::new(error.code(), error, error.place()) }),
     );
@@ -114,27 +119,12 @@ fn judge(record: &ImageRecord, source: &dyn Source, mut remarks: Vec<Remark>, ex
     let steps = build::steps(&config.history, record.layers.len());
     let (image, not_examined) = facts::gather(Parts { config, rootfs: stacked, differences, remarks, steps }, limits);
     examined.unseen.extend(not_examined);
-    examined.findings = findings(&image);
     examined.notes = checks::notes(&image);
-    examined.image = Some(image);
-}
-
-/// Runs every check and stamps what it saw.
-fn findings(image: &Image) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for check in checks::ALL {
-        for mut observation in (check.run)(image) {
-            observation.evidence.sort();
-            observation.evidence.dedup();
-            let severity = observation.severity.unwrap_or(check.severity);
-            findings.push(Finding { check: check.id, severity, observation });
-        }
+    examined.judgement = judgement::judge(record, &image, examined, request);
+    for (rule, reason) in &examined.judgement.not_evaluated {
+        examined.unseen.push((Place::default(), format!("the policy's rule {rule}: {reason}")));
     }
-    findings.sort_by(|a, b| {
-        let key = |finding: &Finding| (std::cmp::Reverse(finding.severity), finding.check, finding.observation.code);
-        key(a).cmp(&key(b)).then_with(|| a.observation.evidence.cmp(&b.observation.evidence))
-    });
-    findings
+    examined.image = Some(image);
 }
 
 /// What a layer's bytes are, against what manifest and config say they are.

@@ -48,7 +48,7 @@ pub fn list(request: &Request, tree: Tree, digest_files: bool, progress: &Progre
             option: "--image or --platform",
             choices: others,
         };
-        return Listing { entries: None, report: translate::refused(&request.source.input, &error) };
+        return Listing { entries: None, report: translate::refused(request, &error) };
     }
     Listing { entries, report }
 }

@@ -1,14 +1,16 @@
 //! The conductor: source, layers, tree, facts, checks, verdict. The only room that names every stage.
 
 mod image;
+mod judgement;
 mod layers;
 mod listing;
 mod translate;
 
 use std::sync::atomic::AtomicU64;
 
+use crate::build::base::Known;
 use crate::limits::Limits;
-use crate::policy::Policy;
+use crate::policy::{Date, Policy};
 use crate::report::model::{ImageReport, Report, Schema, Tool, Verdict};
 use crate::source::{self, Source};
 
@@ -24,6 +26,10 @@ pub struct Request {
     pub source: source::Request,
     /// What fails.
     pub policy: Policy,
+    /// The day by which waivers are judged.
+    pub as_of: Date,
+    /// Base images that the user gave.
+    pub bases: Vec<Known>,
     /// Caps.
     pub limits: Limits,
 }
@@ -50,7 +56,7 @@ fn run(request: &Request, digest_files: bool, progress: &Progress, mut each: imp
     let mut store = LayerStore::new(request, digest_files, progress);
     let source = match source::open(&request.source, &mut store, &request.limits) {
         Ok(source) => source,
-        Err(error) => return translate::refused(&request.source.input, &error),
+        Err(error) => return translate::refused(request, &error),
     };
     let mut images = Vec::with_capacity(source.images().len());
     store.expect(source.as_ref());
@@ -61,20 +67,21 @@ fn run(request: &Request, digest_files: bool, progress: &Progress, mut each: imp
             Err(hit) => Examined::not_reached(hit),
         };
         entries = entries.saturating_add(examined.entries());
-        let report = translate::image(record, &examined, &request.policy);
+        let report = translate::image(record, &examined, request);
         each(&report, examined);
         images.push(report);
         store.release(record);
     }
-    assemble(source.as_ref(), images)
+    assemble(source.as_ref(), images, request)
 }
 
-fn assemble(source: &dyn Source, images: Vec<ImageReport>) -> Report {
+fn assemble(source: &dyn Source, images: Vec<ImageReport>, request: &Request) -> Report {
     let verdict = images.iter().map(|image| image.verdict).max().unwrap_or(Verdict::Unverifiable);
     Report {
         schema: Schema::current(),
         tool: Tool::current(),
         source: translate::source(source),
+        policy: translate::policy(request),
         images,
         errors: Vec::new(),
         verdict,

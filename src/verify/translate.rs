@@ -1,11 +1,14 @@
 //! From what is known to the published report: no decision but the verdict, no format.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 
+use super::Request;
 use super::image::{Examined, Problem};
+use super::judgement::origin_of_layer;
 use crate::archive::compression::Compression;
+use crate::build::base::Base;
 use crate::build::{Step, redact};
 use crate::checks;
 use crate::facts::{Image, NotExamined};
@@ -13,6 +16,7 @@ use crate::finding::{Evidence, Finding, Observation};
 use crate::limits::LimitHit;
 use crate::oci::{Healthcheck, Place, Platform, escape, escape_text};
 use crate::policy::Policy;
+use crate::policy::judge::LeftOut;
 use crate::report::model as out;
 use crate::source::{self, ImageRecord, LayerRecord, Source};
 
@@ -21,20 +25,32 @@ pub(super) fn source(source: &dyn Source) -> out::SourceReport {
 }
 
 /// The report of a source that could not be opened.
-pub(super) fn refused(input: &Path, error: &source::Error) -> out::Report {
-    let name = input.file_name().unwrap_or(OsStr::new("-"));
+pub(super) fn refused(request: &Request, error: &source::Error) -> out::Report {
+    let name = request.source.input.file_name().unwrap_or(OsStr::new("-"));
     out::Report {
         schema: out::Schema::current(),
         tool: out::Tool::current(),
         source: out::SourceReport { kind: None, name: escape(name.as_bytes()) },
+        policy: policy(request),
         images: Vec::new(),
         errors: vec![problem(&Problem::of_source(error))],
         verdict: out::Verdict::Unverifiable,
     }
 }
 
+/// What images are judged by.
+pub(super) fn policy(request: &Request) -> out::PolicyReport {
+    out::PolicyReport {
+        name: escape_text(&request.policy.name),
+        fail_on: request.policy.fail_on.as_str().to_owned(),
+        as_of: None,
+        waivers: Vec::new(),
+    }
+}
+
 /// The report of one image.
-pub(super) fn image(record: &ImageRecord, examined: &Examined, policy: &Policy) -> out::ImageReport {
+pub(super) fn image(record: &ImageRecord, examined: &Examined, request: &Request) -> out::ImageReport {
+    let policy = &request.policy;
     let known = examined.image.as_ref();
     let steps = known.map_or_else(|| steps_of(record), |image| image.steps.clone());
     out::ImageReport {
@@ -44,10 +60,15 @@ pub(super) fn image(record: &ImageRecord, examined: &Examined, policy: &Policy) 
         config_digest: record.config_digest.as_ref().map(ToString::to_string),
         distribution: known.and_then(distribution),
         layers: layers(record, examined, &steps),
+        base: examined.judgement.base.as_ref().map(base),
         user: known.map(user),
         healthcheck: record.config.as_ref().map(|config| healthcheck(config.runtime.healthcheck.as_ref())),
         measurements: known.map(|image| measurements(image, examined)),
-        findings: examined.findings.iter().map(|found| finding(found, policy)).collect(),
+        ballast: None,
+        score: None,
+        findings: examined.judgement.findings.iter().map(|found| finding(found, policy)).collect(),
+        left_out: left_out(&examined.judgement.left_out),
+        controls: Vec::new(),
         notes: examined.notes.iter().map(note).collect(),
         trees_differ: known.map(differences).unwrap_or_default(),
         verdict: verdict(examined, policy),
@@ -60,7 +81,7 @@ pub(super) fn image(record: &ImageRecord, examined: &Examined, policy: &Policy) 
 fn verdict(examined: &Examined, policy: &Policy) -> out::Verdict {
     if examined.image.is_none() || !examined.problems.is_empty() {
         out::Verdict::Unverifiable
-    } else if examined.findings.iter().any(|finding| policy.fails(finding)) {
+    } else if examined.judgement.findings.iter().any(|finding| policy.fails(finding)) {
         out::Verdict::Fail
     } else if !examined.unseen.is_empty() && !policy.allow_incomplete {
         out::Verdict::Unverifiable
@@ -101,9 +122,34 @@ fn layers(record: &ImageRecord, examined: &Examined, steps: &[Step]) -> Vec<out:
             uncompressed_bytes: read.map_or(0, |read| read.uncompressed_bytes),
             compressed_bytes: read.filter(|read| read.compression != Compression::None).map(|read| read.compressed_bytes),
             instruction: steps.get(index).and_then(|step| step.instruction.as_deref()).map(|text| escape_text(&redact(text))),
+            origin: examined.judgement.base.as_ref().map(|base| origin_of_layer(base, index).as_str().to_owned()),
         }
     };
     record.layers.iter().enumerate().map(layer).collect()
+}
+
+fn base(base: &Base) -> out::BaseReport {
+    out::BaseReport {
+        name: base.name.as_deref().map(escape_text),
+        layers: base.layers,
+        told_by: base.told_by.as_str().to_owned(),
+        confidence: base.confidence.as_str().to_owned(),
+        reason: escape_text(&base.reason),
+    }
+}
+
+fn left_out(left_out: &[(String, LeftOut)]) -> Vec<out::LeftOutReport> {
+    let mut counts: BTreeMap<(&str, LeftOut), usize> = BTreeMap::new();
+    for (check, reason) in left_out {
+        let findings = counts.entry((check, *reason)).or_default();
+        *findings = findings.saturating_add(1);
+    }
+    let report = |((check, reason), findings): ((&str, LeftOut), usize)| out::LeftOutReport {
+        check: check.to_owned(),
+        reason: reason.as_str().to_owned(),
+        findings,
+    };
+    counts.into_iter().map(report).collect()
 }
 
 fn user(image: &Image) -> out::UserReport {
@@ -143,21 +189,27 @@ fn measurements(image: &Image, examined: &Examined) -> out::Measurements {
         entries,
         os_packages: count(image.packages.list.len()),
         executables: count(image.executables.len()),
+        ..out::Measurements::default()
     }
 }
 
 fn finding(finding: &Finding, policy: &Policy) -> out::FindingReport {
-    let fix = checks::find(finding.check).map_or("", |check| check.fix);
+    let fix = checks::find(&finding.check).map_or("", |check| check.fix);
     let bytes = finding.bytes();
     let observation = &finding.observation;
     out::FindingReport {
-        check: finding.check.to_owned(),
+        check: finding.check.clone(),
         code: observation.code.map(|code| code.to_string()),
         severity: Some(finding.severity.as_str().to_owned()),
+        subject: escape_text(&observation.subject),
         message: observation.message.clone(),
         fix: observation.fix.clone().unwrap_or_else(|| fix.to_owned()),
         evidence: observation.evidence.iter().map(evidence).collect(),
         bytes: (bytes > 0).then_some(bytes),
+        gain: None,
+        origin: finding.origin.map(|origin| origin.as_str().to_owned()),
+        allowed: (finding.allowed > 0).then_some(finding.allowed),
+        waived: None,
         fails: policy.fails(finding),
     }
 }
@@ -167,10 +219,15 @@ fn note((check, observation): &(&'static str, Observation)) -> out::FindingRepor
         check: (*check).to_owned(),
         code: observation.code.map(|code| code.to_string()),
         severity: None,
+        subject: escape_text(&observation.subject),
         message: observation.message.clone(),
         fix: observation.fix.clone().unwrap_or_default(),
         evidence: observation.evidence.iter().map(evidence).collect(),
         bytes: None,
+        gain: None,
+        origin: None,
+        allowed: None,
+        waived: None,
         fails: false,
     }
 }

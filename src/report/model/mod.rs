@@ -2,6 +2,14 @@
 //!
 //! Paths are absolute in the image and escaped: `\xNN` where bytes are not printable UTF-8, a backslash doubled.
 
+mod policy;
+mod score;
+
+pub use policy::{ControlReport, LeftOutReport, PolicyReport, WaivedReport, WaiverReport};
+pub use score::{
+    BallastReport, BaselineReport, CapReport, Gain, Measurements, OffenderReport, PairReport, PartReport, ScoreReport,
+};
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
@@ -16,6 +24,9 @@ pub struct Report {
     pub tool: Tool,
     /// What was read.
     pub source: SourceReport,
+    /// What it was judged by.
+    #[serde(default)]
+    pub policy: PolicyReport,
     /// One for every image manifest that was verified, in the order of the index; empty when the source was refused.
     pub images: Vec<ImageReport>,
     /// Why the source as a whole could not be verified; empty otherwise.
@@ -78,14 +89,26 @@ pub struct ImageReport {
     pub distribution: Option<String>,
     /// Layers, base first.
     pub layers: Vec<LayerReport>,
+    /// The base image, as far as known; null when nothing tells it.
+    pub base: Option<BaseReport>,
     /// Who the container runs as; null when the tree is not known.
     pub user: Option<UserReport>,
     /// The health check; null when the config could not be read.
     pub healthcheck: Option<HealthcheckReport>,
     /// Numbers read off the image; null when the tree is not known.
     pub measurements: Option<Measurements>,
-    /// Findings, most severe first, then by check, code and evidence.
+    /// Bytes that the application does not need at run time; null when the tree is not known.
+    pub ballast: Option<BallastReport>,
+    /// Where the image lies between two baselines; null when the tree is not known.
+    pub score: Option<ScoreReport>,
+    /// Findings, most severe first, then by what mending them gains, check, code and evidence. Waived ones are among them.
     pub findings: Vec<FindingReport>,
+    /// Findings that the policy leaves out: how many of which check, and why; sorted.
+    #[serde(default)]
+    pub left_out: Vec<LeftOutReport>,
+    /// Items of benchmarks that the policy maps, in its order; empty for policies without.
+    #[serde(default)]
+    pub controls: Vec<ControlReport>,
     /// Findings of tier info: worth knowing, judged by nobody.
     pub notes: Vec<FindingReport>,
     /// Paths on which the tree of overlay runtimes and that of sequential unpackers differ, sorted.
@@ -127,6 +150,23 @@ pub struct LayerReport {
     pub compressed_bytes: Option<u64>,
     /// The instruction that made it, as the history tells, escaped; null when the history does not match the layers.
     pub instruction: Option<String>,
+    /// `inherited` from the base image or `yours`; null when the base is not known.
+    pub origin: Option<String>,
+}
+
+/// The base image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BaseReport {
+    /// Its name, escaped; null when only its layers are known.
+    pub name: Option<String>,
+    /// How many of the first layers are its own.
+    pub layers: usize,
+    /// `given` (--base), `policy` (the list of known bases), `provenance` (BuildKit) or `history`.
+    pub told_by: String,
+    /// `certain` (the layers' diff_ids are equal), `likely` or `guess`.
+    pub confidence: String,
+    /// Why, one clause.
+    pub reason: String,
 }
 
 /// The effective user.
@@ -153,27 +193,8 @@ pub struct HealthcheckReport {
     pub test: Vec<String>,
 }
 
-/// Numbers read off the image, without judgement.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Measurements {
-    /// Sum of the uncompressed layers, buried bytes included.
-    pub shipped_bytes: u64,
-    /// Sum of the layer blobs as stored; null when no layer is compressed.
-    pub compressed_bytes: Option<u64>,
-    /// Bytes of regular files in the final filesystem, each inode once.
-    pub final_bytes: u64,
-    /// Bytes of regular files that are shipped and not in the final filesystem.
-    pub buried_bytes: u64,
-    /// Entries of the final filesystem, without the root.
-    pub entries: u64,
-    /// Packages in the databases of the operating system.
-    pub os_packages: u64,
-    /// Regular files that some user may execute.
-    pub executables: u64,
-}
-
 /// One finding.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FindingReport {
     /// The check's id.
     pub check: String,
@@ -182,6 +203,9 @@ pub struct FindingReport {
     pub code: Option<String>,
     /// `low`, `medium`, `high` or `critical`; null for notes.
     pub severity: Option<String>,
+    /// What sets it apart from others of its check, the same from build to build, escaped; absent where the check says one thing.
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    pub subject: String,
     /// One sentence.
     pub message: String,
     /// How to mend it.
@@ -191,6 +215,18 @@ pub struct FindingReport {
     /// Bytes that removing all of it saves in the final filesystem; absent when none.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub bytes: Option<u64>,
+    /// What mending it alone would change; absent for notes, and where there is no score.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub gain: Option<Gain>,
+    /// `inherited` from the base image or `yours`; absent when the base is not known.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub origin: Option<String>,
+    /// Places that the policy's allow list took out of the evidence; absent when none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub allowed: Option<usize>,
+    /// The waiver that accepts it; absent when none does.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub waived: Option<WaivedReport>,
     /// Whether this finding alone fails the policy.
     pub fails: bool,
 }

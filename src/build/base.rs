@@ -1,0 +1,97 @@
+//! Which of an image's first layers belong to the image that it was built on, and how sure that is.
+
+use crate::oci::{DiffId, History};
+
+/// The base image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Base {
+    /// What it is called, raw; None when only its layers are known.
+    pub name: Option<String>,
+    /// How many of the first layers are its own; at least one, and at most all.
+    pub layers: usize,
+    /// What tells it.
+    pub told_by: ToldBy,
+    /// How sure it is.
+    pub confidence: Confidence,
+    /// Why, one clause.
+    pub reason: String,
+}
+
+/// What tells the base, strongest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ToldBy {
+    /// The user gave the base image.
+    Given,
+    /// The policy's list of known bases.
+    Policy,
+    /// A BuildKit provenance attestation.
+    Provenance,
+    /// The history.
+    History,
+}
+
+impl ToldBy {
+    /// The name in reports.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Given => "given",
+            Self::Policy => "policy",
+            Self::Provenance => "provenance",
+            Self::History => "history",
+        }
+    }
+}
+
+/// How sure it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Confidence {
+    /// The diff_ids are equal.
+    Certain,
+    /// The builder says so.
+    Likely,
+    /// A habit of builders.
+    Guess,
+}
+
+impl Confidence {
+    /// The name in reports.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Certain => "certain",
+            Self::Likely => "likely",
+            Self::Guess => "guess",
+        }
+    }
+}
+
+/// Layers that are known to make up an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// What it is called.
+    pub name: String,
+    /// Its layers' diff_ids, `sha256:...`, base first.
+    pub diff_ids: Vec<String>,
+    /// `Given` or `Policy`.
+    pub told_by: ToldBy,
+}
+
+/// What an image tells of its own making.
+#[derive(Debug, Clone, Copy)]
+pub struct Making<'a> {
+    /// The config's diff_ids, base first.
+    pub diff_ids: &'a [DiffId],
+    /// The layers' blob digests, where the manifest has them, `sha256:...`.
+    pub layer_digests: &'a [Option<String>],
+    /// The config's history.
+    pub history: &'a [History],
+    /// In-toto statements attached to the image, raw JSON, hostile.
+    pub attestations: &'a [Vec<u8>],
+}
+
+/// Finds the base: the longest known image whose layers are the first ones, else what provenance says, else what history suggests.
+#[must_use]
+pub fn find(_known: &[Known], _making: &Making<'_>) -> Option<Base> {
+    None
+}
