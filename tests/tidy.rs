@@ -25,7 +25,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("checks", &["oci", "limits", "rootfs", "build", "facts", "finding"]),
     ("policy", &["finding", "checks"]),
     ("rules", &["oci", "limits", "rootfs", "facts", "finding", "policy"]),
-    ("score", &["rootfs", "finding", "policy", "facts"]),
+    ("score", &["oci", "rootfs", "finding", "policy", "facts"]),
     ("report", &["oci", "finding", "checks", "policy", "score", "build"]),
     ("cache", &["oci", "layer", "score"]),
     (

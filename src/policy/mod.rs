@@ -6,6 +6,7 @@
 mod date;
 mod grade;
 pub mod judge;
+mod measure;
 pub mod requirement;
 mod waiver;
 
@@ -14,6 +15,7 @@ use std::collections::BTreeMap;
 pub use crate::finding::Severity;
 pub use date::Date;
 pub use grade::Grade;
+pub use measure::{Measure, Unit};
 pub use waiver::Waiver;
 
 use crate::finding::{Finding, Origin};
@@ -154,8 +156,8 @@ pub struct ScoreRule {
 pub struct Group {
     /// Such as `build tools`.
     pub name: String,
-    /// Name of a measurement, weight.
-    pub weights: Vec<(String, f64)>,
+    /// The measurement, its weight.
+    pub weights: Vec<(Measure, f64)>,
 }
 
 /// The best grade that an image with such a finding can get. Waived findings do not count.

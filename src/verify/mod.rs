@@ -12,6 +12,7 @@ use crate::build::base::Known;
 use crate::limits::Limits;
 use crate::policy::{Date, Policy};
 use crate::report::model::{ImageReport, Report, Schema, Tool, Verdict};
+use crate::score;
 use crate::source::{self, Source};
 
 use image::Examined;
@@ -30,6 +31,8 @@ pub struct Request {
     pub as_of: Date,
     /// Base images that the user gave.
     pub bases: Vec<Known>,
+    /// What images are compared with.
+    pub baselines: score::Choice,
     /// Caps.
     pub limits: Limits,
 }

@@ -1,12 +1,14 @@
 //! From what is known to the published report: no decision but the verdict, no format.
 
+mod score;
+
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 use super::Request;
 use super::image::{Examined, Problem};
-use super::judgement::origin_of_layer;
+use super::judgement::{as_points, origin_of_layer};
 use crate::archive::compression::Compression;
 use crate::build::base::Base;
 use crate::build::{Step, redact};
@@ -18,6 +20,7 @@ use crate::oci::{Healthcheck, Place, Platform, escape, escape_text};
 use crate::policy::Policy;
 use crate::policy::judge::LeftOut;
 use crate::report::model as out;
+use crate::score::Gain;
 use crate::source::{self, ImageRecord, LayerRecord, Source};
 
 pub(super) fn source(source: &dyn Source) -> out::SourceReport {
@@ -63,10 +66,10 @@ pub(super) fn image(record: &ImageRecord, examined: &Examined, request: &Request
         base: examined.judgement.base.as_ref().map(base),
         user: known.map(user),
         healthcheck: record.config.as_ref().map(|config| healthcheck(config.runtime.healthcheck.as_ref())),
-        measurements: known.map(|image| measurements(image, examined)),
-        ballast: None,
-        score: None,
-        findings: examined.judgement.findings.iter().map(|found| finding(found, policy)).collect(),
+        measurements: known.map(|_| score::measurements(examined)),
+        ballast: known.map(|_| score::ballast(examined)),
+        score: examined.judgement.scored.as_ref().map(score::score),
+        findings: examined.judgement.findings.iter().map(|(found, gain)| finding(found, *gain, policy)).collect(),
         left_out: left_out(&examined.judgement.left_out),
         controls: Vec::new(),
         notes: examined.notes.iter().map(note).collect(),
@@ -81,7 +84,7 @@ pub(super) fn image(record: &ImageRecord, examined: &Examined, request: &Request
 fn verdict(examined: &Examined, policy: &Policy) -> out::Verdict {
     if examined.image.is_none() || !examined.problems.is_empty() {
         out::Verdict::Unverifiable
-    } else if examined.judgement.findings.iter().any(|finding| policy.fails(finding)) {
+    } else if examined.judgement.findings.iter().any(|(finding, _)| policy.fails(finding)) {
         out::Verdict::Fail
     } else if !examined.unseen.is_empty() && !policy.allow_incomplete {
         out::Verdict::Unverifiable
@@ -169,31 +172,7 @@ fn healthcheck(healthcheck: Option<&Healthcheck>) -> out::HealthcheckReport {
     out::HealthcheckReport { present, test: test.iter().map(|word| escape_text(word)).collect() }
 }
 
-fn measurements(image: &Image, examined: &Examined) -> out::Measurements {
-    let read = || examined.layers.iter().flatten();
-    let is_compressed = read().any(|layer| layer.compression != Compression::None);
-    let (mut entries, mut final_bytes) = (0_u64, 0_u64);
-    let mut inodes = std::collections::BTreeSet::new();
-    for (_, node) in image.rootfs.entries() {
-        entries = entries.saturating_add(1);
-        if inodes.insert(image.rootfs.inode_number(node)) {
-            final_bytes = final_bytes.saturating_add(image.rootfs.inode(node).size());
-        }
-    }
-    let sum = |numbers: &mut dyn Iterator<Item = u64>| numbers.fold(0, u64::saturating_add);
-    out::Measurements {
-        shipped_bytes: sum(&mut read().map(|layer| layer.uncompressed_bytes)),
-        compressed_bytes: is_compressed.then(|| sum(&mut read().map(|layer| layer.compressed_bytes))),
-        final_bytes,
-        buried_bytes: sum(&mut examined.buried_bytes.iter().copied()),
-        entries,
-        os_packages: count(image.packages.list.len()),
-        executables: count(image.executables.len()),
-        ..out::Measurements::default()
-    }
-}
-
-fn finding(finding: &Finding, policy: &Policy) -> out::FindingReport {
+fn finding(finding: &Finding, gain: Gain, policy: &Policy) -> out::FindingReport {
     let fix = checks::find(&finding.check).map_or("", |check| check.fix);
     let bytes = finding.bytes();
     let observation = &finding.observation;
@@ -206,7 +185,7 @@ fn finding(finding: &Finding, policy: &Policy) -> out::FindingReport {
         fix: observation.fix.clone().unwrap_or_else(|| fix.to_owned()),
         evidence: observation.evidence.iter().map(evidence).collect(),
         bytes: (bytes > 0).then_some(bytes),
-        gain: None,
+        gain: Some(out::Gain { points: as_points(gain.tenths), bytes: gain.bytes }),
         origin: finding.origin.map(|origin| origin.as_str().to_owned()),
         allowed: (finding.allowed > 0).then_some(finding.allowed),
         waived: None,
