@@ -15,6 +15,8 @@ mod gain;
 mod grade;
 mod measurements;
 mod points;
+#[cfg(test)]
+mod tests;
 
 pub use ballast::{Ballast, Class, Offender, ballast};
 pub use baseline::{Baseline, BaselineError, Pair};

@@ -4,6 +4,7 @@ mod image;
 mod judgement;
 mod layers;
 mod listing;
+mod measuring;
 mod translate;
 
 use std::sync::atomic::AtomicU64;
@@ -19,6 +20,7 @@ use image::Examined;
 use layers::LayerStore;
 
 pub use listing::{Listing, Tree, list};
+pub use measuring::{Measuring, measure};
 
 /// What to verify, and how.
 #[derive(Debug, Clone, Default)]

@@ -83,7 +83,8 @@ fn name(finding: &FindingReport) -> String {
 fn weight(finding: &FindingReport) -> String {
     let with_path = finding.evidence.iter().filter(|evidence| evidence.path.is_some()).count();
     let places = if with_path > 1 { Some(counted(with_path, "path")) } else { None };
-    [places, finding.bytes.map(bytes)].into_iter().flatten().collect::<Vec<_>>().join(", ")
+    let gain = finding.gain.filter(|gain| gain.points >= 0.1).map(|gain| format!("+{:.1} points", gain.points));
+    [places, finding.bytes.map(bytes), gain].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 fn paths(page: &mut Page, evidence: &[EvidenceReport]) {

@@ -34,6 +34,7 @@ pub(super) fn write(page: &mut Page, report: &Report, image: &ImageReport, index
     if let Some(healthcheck) = &image.healthcheck {
         page.field_cut("health", &health(healthcheck), 2);
     }
+    super::score::write(page, image);
     page.blank();
 }
 

@@ -3,6 +3,7 @@
 mod findings;
 mod header;
 pub(crate) mod page;
+mod score;
 #[cfg(test)]
 mod tests;
 mod trouble;
