@@ -52,7 +52,7 @@ fn run(image: &Image) -> Vec<Observation> {
             let (programs, size) =
                 (wording::counted(wording::count(programs), "program"), wording::bytes(evidence::bytes(&seen)));
             let message = format!("{kit} can be run: {programs} ({listed}), {size}");
-            Observation { message, evidence: seen, ..Observation::default() }
+            Observation { subject: wording::key(kit), message, evidence: seen, ..Observation::default() }
         })
         .collect()
 }
