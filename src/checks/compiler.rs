@@ -129,7 +129,7 @@ fn by_name(image: &Image, executable: &Executable, inode: &Inode) -> Option<(Fam
         return Some((family, false));
     }
     // build information of Go, or signs of another tool: it is that program and no compiler (collect2 bears binutils' signs)
-    if elf.go_path.is_some() || elf.markers.iter().any(|marker| *marker != Marker::Binutils) {
+    if elf.go_path.is_some() || tools::signs(elf).any(|marker| marker != Marker::Binutils) {
         return None;
     }
     let (family, weight) = own_match(executable)?;

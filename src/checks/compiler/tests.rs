@@ -278,3 +278,18 @@ fn every_family_is_a_subject_of_its_own() {
     assert_eq!(keys.len(), families.len());
     assert!(!keys.contains("roslyn"));
 }
+
+#[test]
+fn what_a_program_is_written_in_does_not_hide_a_compiler() {
+    let elf =
+        |markers: &[Marker]| ElfFacts { is_program: true, markers: markers.iter().copied().collect(), ..ElfFacts::default() };
+    let mut builder = Builder::default();
+    // rustup's proxies are Rust programs without another sign; a build of gcc may hold parts in Rust
+    builder.elf("/root/.cargo/bin/rustc", 9, elf(&[Marker::RustStd])).elf("/opt/gcc", 9, elf(&[Marker::RustStd]));
+    builder.elf("/opt/x", 9, elf(&[Marker::RustStd, Marker::Clang]));
+    assert_eq!(run_on(&mut builder).len(), 3);
+    let mut others = Builder::default();
+    others.elf("/usr/bin/rg", 9, elf(&[Marker::RustStd])).elf("/usr/bin/cargo", 9, elf(&[Marker::RustStd, Marker::Cargo]));
+    others.elf("/app/cc", 9, elf(&[Marker::RustStd]));
+    assert!(run_on(&mut others).is_empty());
+}
