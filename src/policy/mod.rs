@@ -3,7 +3,9 @@
 //! A policy is data: TOML files that extend one another (`file`, `load`), resolved to one [`Policy`]. `judge` applies it to findings,
 //! `requirement` to the image as a whole. Nothing here reads a file or a clock: both come from the caller.
 
+pub mod control;
 mod date;
+pub mod glob;
 mod grade;
 pub mod judge;
 pub mod requirement;
@@ -14,7 +16,7 @@ use std::collections::BTreeMap;
 pub use crate::finding::Severity;
 pub use date::Date;
 pub use grade::Grade;
-pub use waiver::Waiver;
+pub use waiver::{Waiver, WaiverState};
 
 use crate::finding::{Finding, Origin};
 

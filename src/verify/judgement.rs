@@ -1,6 +1,7 @@
 //! What is made of one image: checks and own rules, base and own layers, policy.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use super::Request;
 use super::image::Examined;
@@ -8,7 +9,8 @@ use crate::build::base::{self, Base, Known, Making, ToldBy};
 use crate::checks;
 use crate::facts::Image;
 use crate::finding::{Finding, Origin};
-use crate::policy::judge::{self, Judged, LeftOut, Subject};
+use crate::policy::control::{self, Answer, Coverage};
+use crate::policy::judge::{self, LeftOut, Subject};
 use crate::policy::requirement::{self, Whole};
 use crate::rules;
 use crate::source::ImageRecord;
@@ -24,10 +26,14 @@ pub(super) struct Judgement {
     pub(super) left_out: Vec<(String, LeftOut)>,
     /// Own rules that could not be evaluated, and why.
     pub(super) not_evaluated: Vec<(String, String)>,
+    /// Indexes of the policy's waivers that accept something here.
+    pub(super) used_waivers: BTreeSet<usize>,
+    /// One for each of the policy's controls.
+    pub(super) controls: Vec<Answer>,
 }
 
 /// Runs checks and rules, and applies the policy.
-pub(super) fn judge(record: &ImageRecord, image: &Image, _examined: &Examined, request: &Request) -> Judgement {
+pub(super) fn judge(record: &ImageRecord, image: &Image, examined: &Examined, request: &Request) -> Judgement {
     let policy = &request.policy;
     let base = base_of(record, image, request);
     let mut findings = observed(image);
@@ -37,18 +43,38 @@ pub(super) fn judge(record: &ImageRecord, image: &Image, _examined: &Examined, r
         references: record.reference.iter().cloned().collect(),
         digests: record.manifest_digest.iter().chain(&record.config_digest).map(ToString::to_string).collect(),
     };
-    findings.extend(requirement::unmet(policy, &whole(image)));
-    for finding in &mut findings {
-        finding.observation.evidence.sort();
-        finding.observation.evidence.dedup();
-        finding.origin = base.as_ref().map(|base| origin(base, finding));
-    }
-    let Judged { mut findings, left_out } = judge::judge(policy, findings, &subject, request.as_of);
+    let judge = |findings| judge::judge(policy, placed(findings, base.as_ref()), &subject, request.as_of);
+    let mut judged = judge(findings);
+    // the image as a whole is judged last: its score comes from what was found in its parts
+    judged.extend(judge(requirement::unmet(policy, &whole(image, examined))));
+    let mut findings = judged.findings;
     findings.sort_by(|a, b| {
         let key = |finding: &Finding| (Reverse(finding.severity), finding.check.clone(), finding.observation.code);
         key(a).cmp(&key(b)).then_with(|| a.observation.evidence.cmp(&b.observation.evidence))
     });
-    Judgement { base, findings, left_out, not_evaluated: evaluated.not_evaluated }
+    let coverage = Coverage {
+        is_complete: examined.unseen.is_empty() || policy.allow_incomplete,
+        not_evaluated: evaluated.not_evaluated.iter().map(|(rule, _)| rule.as_str()).collect(),
+    };
+    let controls = policy.controls.iter().map(|control| control::answer(control, policy, &findings, &coverage)).collect();
+    Judgement {
+        base,
+        findings,
+        left_out: judged.left_out,
+        not_evaluated: evaluated.not_evaluated,
+        used_waivers: judged.used_waivers,
+        controls,
+    }
+}
+
+/// Evidence sorted and without doubles, and who brought it.
+fn placed(mut findings: Vec<Finding>, base: Option<&Base>) -> Vec<Finding> {
+    for finding in &mut findings {
+        finding.observation.evidence.sort();
+        finding.observation.evidence.dedup();
+        finding.origin = base.map(|base| origin(base, finding));
+    }
+    findings
 }
 
 /// What the checks saw, with their own severities.
@@ -62,10 +88,12 @@ fn observed(image: &Image) -> Vec<Finding> {
     findings
 }
 
-fn whole(image: &Image) -> Whole {
+fn whole(image: &Image, examined: &Examined) -> Whole {
     Whole {
         labels: image.config.runtime.labels.iter().cloned().collect(),
         diff_ids: image.config.diff_ids.iter().map(ToString::to_string).collect(),
+        shipped_bytes: examined.shipped_bytes(),
+        compressed_bytes: examined.compressed_bytes(),
         ..Whole::default()
     }
 }
