@@ -3,7 +3,9 @@
 //! A policy is data: TOML files that extend one another (`file`, `load`), resolved to one [`Policy`]. `judge` applies it to findings,
 //! `requirement` to the image as a whole. Nothing here reads a file or a clock: both come from the caller.
 
+pub mod control;
 mod date;
+pub mod glob;
 mod grade;
 pub mod judge;
 mod measure;
@@ -16,7 +18,7 @@ pub use crate::finding::Severity;
 pub use date::Date;
 pub use grade::Grade;
 pub use measure::{Measure, Unit};
-pub use waiver::Waiver;
+pub use waiver::{Waiver, WaiverState};
 
 use crate::finding::{Finding, Origin};
 

@@ -1,6 +1,7 @@
 //! What is made of one image: checks and own rules, base and own layers, policy.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use super::Request;
 use super::image::Examined;
@@ -8,6 +9,7 @@ use crate::build::base::{self, Base, Known, Making, ToldBy};
 use crate::checks;
 use crate::facts::Image;
 use crate::finding::{Finding, Origin};
+use crate::policy::control::{self, Answer, Coverage};
 use crate::policy::judge::{self, LeftOut, Subject};
 use crate::policy::requirement::{self, Whole};
 use crate::rules;
@@ -31,6 +33,10 @@ pub(super) struct Judgement {
     pub(super) measured: Measurements,
     /// Where the image lies between two baselines.
     pub(super) scored: Option<Scored>,
+    /// Indexes of the policy's waivers that accept something here.
+    pub(super) used_waivers: BTreeSet<usize>,
+    /// One for each of the policy's controls.
+    pub(super) controls: Vec<Answer>,
 }
 
 /// Where an image lies between two baselines.
@@ -48,11 +54,10 @@ pub(super) fn judge(record: &ImageRecord, image: &Image, examined: &Examined, re
     let policy = &request.policy;
     let base = base_of(record, image, request);
     let mut findings = observed(image);
-    for finding in &mut findings {
-        finding.observation.evidence.sort();
-        finding.observation.evidence.dedup();
-    }
-    let bytes = layer_bytes(examined);
+    let bytes = LayerBytes {
+        shipped: examined.shipped_bytes(),
+        buried: examined.buried_bytes.iter().copied().fold(0, u64::saturating_add),
+    };
     let ballast = score::ballast(image, &findings, bytes, &examined.buried);
     let measured = score::measure(image, &findings, &ballast, bytes);
     let evaluated = rules::evaluate(&policy.rules, image, &request.limits);
@@ -61,27 +66,41 @@ pub(super) fn judge(record: &ImageRecord, image: &Image, examined: &Examined, re
         references: record.reference.iter().cloned().collect(),
         digests: record.manifest_digest.iter().chain(&record.config_digest).map(ToString::to_string).collect(),
     };
-    let apply = |mut findings: Vec<Finding>| {
-        findings.iter_mut().for_each(|finding| finding.origin = base.as_ref().map(|base| origin(base, finding)));
-        judge::judge(policy, findings, &subject, request.as_of)
-    };
-    let mut judged = apply(findings);
+    let judge = |findings| judge::judge(policy, placed(findings, base.as_ref()), &subject, request.as_of);
+    let mut judged = judge(findings);
     let scored = scored(image, &measured, &judged.findings, request);
-    let unmet = apply(requirement::unmet(policy, &whole(image, examined, &ballast, scored.as_ref())));
-    judged.findings.extend(unmet.findings);
-    judged.left_out.extend(unmet.left_out);
-    let pair = scored.as_ref().map(|scored| (&scored.pair, &policy.score));
-    let gain = |finding: Finding| {
-        let gain = score::gain(image, &finding, &ballast, &measured, pair);
-        (finding, gain)
+    // the image as a whole is judged last: its score comes from what was found in its parts
+    judged.extend(judge(requirement::unmet(policy, &whole(image, examined, &ballast, scored.as_ref()))));
+    let coverage = Coverage {
+        is_complete: examined.unseen.is_empty() || policy.allow_incomplete,
+        not_evaluated: evaluated.not_evaluated.iter().map(|(rule, _)| rule.as_str()).collect(),
     };
-    let mut findings: Vec<(Finding, Gain)> = judged.findings.into_iter().map(gain).collect();
+    let controls = policy.controls.iter().map(|control| control::answer(control, policy, &judged.findings, &coverage)).collect();
+    let pair = scored.as_ref().map(|scored| (&scored.pair, &policy.score));
+    let gain = |finding: &Finding| score::gain(image, finding, &ballast, &measured, pair);
+    Judgement {
+        base,
+        findings: sorted(judged.findings, gain),
+        left_out: judged.left_out,
+        not_evaluated: evaluated.not_evaluated,
+        ballast,
+        measured,
+        scored,
+        used_waivers: judged.used_waivers,
+        controls,
+    }
+}
+
+/// Most severe first, then by what mending them gains, by check, code and evidence.
+fn sorted(findings: Vec<Finding>, gain: impl Fn(&Finding) -> Gain) -> Vec<(Finding, Gain)> {
+    let mut findings: Vec<(Finding, Gain)> =
+        findings.into_iter().map(|finding| (gain(&finding), finding)).map(|(gain, it)| (it, gain)).collect();
     findings.sort_by(|(a, gain_a), (b, gain_b)| {
         let weight = (Reverse(a.severity), Reverse(gain_a.tenths)).cmp(&(Reverse(b.severity), Reverse(gain_b.tenths)));
         let name = (&a.check, a.observation.code).cmp(&(&b.check, b.observation.code));
         weight.then(name).then_with(|| a.observation.evidence.cmp(&b.observation.evidence))
     });
-    Judgement { base, findings, left_out: judged.left_out, not_evaluated: evaluated.not_evaluated, ballast, measured, scored }
+    findings
 }
 
 /// Points and grade, when the policy weighs anything and there is a pair.
@@ -96,12 +115,14 @@ fn scored(image: &Image, measured: &Measurements, findings: &[Finding], request:
     Some(Scored { pair, chosen_by, points, graded })
 }
 
-fn layer_bytes(examined: &Examined) -> LayerBytes {
-    let sum = |numbers: &mut dyn Iterator<Item = u64>| numbers.fold(0, u64::saturating_add);
-    LayerBytes {
-        shipped: sum(&mut examined.layers.iter().flatten().map(|layer| layer.uncompressed_bytes)),
-        buried: sum(&mut examined.buried_bytes.iter().copied()),
+/// Evidence sorted and without doubles, and who brought it.
+fn placed(mut findings: Vec<Finding>, base: Option<&Base>) -> Vec<Finding> {
+    for finding in &mut findings {
+        finding.observation.evidence.sort();
+        finding.observation.evidence.dedup();
+        finding.origin = base.map(|base| origin(base, finding));
     }
+    findings
 }
 
 /// What the checks saw, with their own severities.
@@ -119,7 +140,7 @@ fn whole(image: &Image, examined: &Examined, ballast: &Ballast, scored: Option<&
     Whole {
         labels: image.config.runtime.labels.iter().cloned().collect(),
         diff_ids: image.config.diff_ids.iter().map(ToString::to_string).collect(),
-        shipped_bytes: layer_bytes(examined).shipped,
+        shipped_bytes: examined.shipped_bytes(),
         compressed_bytes: examined.compressed_bytes(),
         ballast_bytes: ballast.total(),
         score: scored.map(|scored| as_points(scored.points.tenths)),

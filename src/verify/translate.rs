@@ -2,13 +2,14 @@
 
 mod score;
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 use super::Request;
 use super::image::{Examined, Problem};
 use super::judgement::{as_points, origin_of_layer};
+use super::policy_report;
 use crate::archive::compression::Compression;
 use crate::build::base::Base;
 use crate::build::{Step, redact};
@@ -17,8 +18,7 @@ use crate::facts::{Image, NotExamined};
 use crate::finding::{Evidence, Finding, Observation};
 use crate::limits::LimitHit;
 use crate::oci::{Healthcheck, Place, Platform, escape, escape_text};
-use crate::policy::Policy;
-use crate::policy::judge::LeftOut;
+use crate::policy::{Policy, requirement};
 use crate::report::model as out;
 use crate::score::Gain;
 use crate::source::{self, ImageRecord, LayerRecord, Source};
@@ -34,20 +34,10 @@ pub(super) fn refused(request: &Request, error: &source::Error) -> out::Report {
         schema: out::Schema::current(),
         tool: out::Tool::current(),
         source: out::SourceReport { kind: None, name: escape(name.as_bytes()) },
-        policy: policy(request),
+        policy: policy_report::policy(request, &BTreeSet::new()),
         images: Vec::new(),
         errors: vec![problem(&Problem::of_source(error))],
         verdict: out::Verdict::Unverifiable,
-    }
-}
-
-/// What images are judged by.
-pub(super) fn policy(request: &Request) -> out::PolicyReport {
-    out::PolicyReport {
-        name: escape_text(&request.policy.name),
-        fail_on: request.policy.fail_on.as_str().to_owned(),
-        as_of: None,
-        waivers: Vec::new(),
     }
 }
 
@@ -70,8 +60,8 @@ pub(super) fn image(record: &ImageRecord, examined: &Examined, request: &Request
         ballast: known.map(|_| score::ballast(examined)),
         score: examined.judgement.scored.as_ref().map(score::score),
         findings: examined.judgement.findings.iter().map(|(found, gain)| finding(found, *gain, policy)).collect(),
-        left_out: left_out(&examined.judgement.left_out),
-        controls: Vec::new(),
+        left_out: policy_report::left_out(&examined.judgement.left_out),
+        controls: policy_report::controls(policy, &examined.judgement.controls),
         notes: examined.notes.iter().map(note).collect(),
         trees_differ: known.map(differences).unwrap_or_default(),
         verdict: verdict(examined, policy),
@@ -141,20 +131,6 @@ fn base(base: &Base) -> out::BaseReport {
     }
 }
 
-fn left_out(left_out: &[(String, LeftOut)]) -> Vec<out::LeftOutReport> {
-    let mut counts: BTreeMap<(&str, LeftOut), usize> = BTreeMap::new();
-    for (check, reason) in left_out {
-        let findings = counts.entry((check, *reason)).or_default();
-        *findings = findings.saturating_add(1);
-    }
-    let report = |((check, reason), findings): ((&str, LeftOut), usize)| out::LeftOutReport {
-        check: check.to_owned(),
-        reason: reason.as_str().to_owned(),
-        findings,
-    };
-    counts.into_iter().map(report).collect()
-}
-
 fn user(image: &Image) -> out::UserReport {
     let user = &image.user;
     out::UserReport {
@@ -173,7 +149,7 @@ fn healthcheck(healthcheck: Option<&Healthcheck>) -> out::HealthcheckReport {
 }
 
 fn finding(finding: &Finding, gain: Gain, policy: &Policy) -> out::FindingReport {
-    let fix = checks::find(&finding.check).map_or("", |check| check.fix);
+    let fix = fix_of(&finding.check, policy);
     let bytes = finding.bytes();
     let observation = &finding.observation;
     out::FindingReport {
@@ -188,9 +164,17 @@ fn finding(finding: &Finding, gain: Gain, policy: &Policy) -> out::FindingReport
         gain: Some(out::Gain { points: as_points(gain.tenths), bytes: gain.bytes }),
         origin: finding.origin.map(|origin| origin.as_str().to_owned()),
         allowed: (finding.allowed > 0).then_some(finding.allowed),
-        waived: None,
+        waived: finding.waiver.and_then(|index| policy_report::waived(policy, index)),
         fails: policy.fails(finding),
     }
+}
+
+/// How to mend what a check, a requirement or an own rule finds.
+fn fix_of<'a>(id: &str, policy: &'a Policy) -> &'a str {
+    let of_check = checks::find(id).map(|check| check.fix);
+    let of_requirement = || requirement::find(id).map(|requirement| requirement.fix);
+    let of_rule = || policy.rules.iter().find(|rule| rule.id == id).map(|rule| rule.fix.as_str());
+    of_check.or_else(of_requirement).or_else(of_rule).unwrap_or_default()
 }
 
 fn note((check, observation): &(&'static str, Observation)) -> out::FindingReport {
