@@ -3,21 +3,42 @@
 //! A policy is data: TOML files that extend one another (`file`, `load`), resolved to one [`Policy`]. `judge` applies it to findings,
 //! `requirement` to the image as a whole. Nothing here reads a file or a clock: both come from the caller.
 
+#![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
+mod chain;
 pub mod control;
 mod date;
+pub mod effective;
+mod error;
+pub mod file;
 pub mod glob;
 mod grade;
+mod ids;
 pub mod judge;
+mod likeness;
+mod load;
 mod measure;
+mod place;
 pub mod requirement;
+mod resolve;
+mod shipped;
+mod size;
+#[cfg(test)]
+mod tests;
+mod tree;
 mod waiver;
+mod words;
 
 use std::collections::BTreeMap;
 
 pub use crate::finding::Severity;
 pub use date::Date;
+pub use error::PolicyError;
 pub use grade::Grade;
+pub use load::{Compile, Loaded, Read, load};
 pub use measure::{Measure, Unit};
+pub use place::Place;
+pub use shipped::SHIPPED;
 pub use waiver::{Waiver, WaiverState};
 
 use crate::finding::{Finding, Origin};
