@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::model::{EntryReport, Report, Schema, Tool};
+use super::model::{Comparison, EntryReport, Report, Schema, Tool};
 
 /// Version of the format: `MODEL.REVISION.ADDITION`.
 pub const SCHEMA_VERSION: &str = "1.1.0";
@@ -13,7 +13,19 @@ pub const SCHEMA_URL: &str = "https://github.com/plimsoll/plimsoll/blob/main/doc
 /// Where the schema of a line of `plimsoll ls` is published.
 pub const ENTRY_SCHEMA_URL: &str = "https://github.com/plimsoll/plimsoll/blob/main/docs/schema/ls-1.0.0.json";
 
+/// Version of the format of comparisons.
+pub const COMPARISON_SCHEMA_VERSION: &str = "1.0.0";
+
+/// Where the schema of comparisons is published.
+pub const COMPARISON_SCHEMA_URL: &str = "https://github.com/plimsoll/plimsoll/blob/main/docs/schema/compare-1.0.0.json";
+
 impl Schema {
+    /// The format of comparisons.
+    #[must_use]
+    pub fn of_comparison() -> Self {
+        Self { version: COMPARISON_SCHEMA_VERSION.to_owned(), url: COMPARISON_SCHEMA_URL.to_owned() }
+    }
+
     /// The format that this program writes.
     #[must_use]
     pub fn current() -> Self {
@@ -32,6 +44,12 @@ impl Tool {
 /// Writes the report, indented, with a newline at the end.
 pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut *out, report)?;
+    out.write_all(b"\n")
+}
+
+/// Writes a comparison, likewise.
+pub fn write_comparison(comparison: &Comparison, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, comparison)?;
     out.write_all(b"\n")
 }
 

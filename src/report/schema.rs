@@ -3,8 +3,8 @@
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 
-use super::json::{ENTRY_SCHEMA_URL, SCHEMA_URL};
-use super::model::{EntryReport, Report};
+use super::json::{COMPARISON_SCHEMA_URL, ENTRY_SCHEMA_URL, SCHEMA_URL};
+use super::model::{Comparison, EntryReport, Report};
 
 /// The schema of `plimsoll check --format json`, as `docs/schema/report-1.1.0.json` holds it.
 #[must_use]
@@ -16,6 +16,12 @@ pub fn report() -> String {
 #[must_use]
 pub fn entry() -> String {
     published::<EntryReport>("One line of plimsoll ls", ENTRY_SCHEMA_URL)
+}
+
+/// The schema of `plimsoll compare --format json`, as `docs/schema/compare-1.0.0.json` holds it.
+#[must_use]
+pub fn comparison() -> String {
+    published::<Comparison>("Report of plimsoll compare", COMPARISON_SCHEMA_URL)
 }
 
 fn published<T: JsonSchema>(title: &str, url: &str) -> String {
@@ -41,7 +47,7 @@ mod tests {
 
     #[test]
     fn every_property_is_described() {
-        for text in [report(), entry()] {
+        for text in [report(), entry(), comparison()] {
             let schema: Value = serde_json::from_str(&text).unwrap();
             let objects = objects(&schema);
             assert!(!objects.is_empty());

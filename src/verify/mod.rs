@@ -1,5 +1,6 @@
 //! The conductor: source, layers, tree, facts, checks, verdict. The only room that names every stage.
 
+mod comparison;
 mod image;
 mod judgement;
 mod layers;
@@ -21,6 +22,7 @@ use crate::source::{self, Source};
 use image::Examined;
 use layers::LayerStore;
 
+pub use comparison::{Compared, compare};
 pub use listing::{Listing, Tree, list};
 pub use measuring::{Measuring, measure};
 

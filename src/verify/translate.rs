@@ -2,6 +2,8 @@
 
 mod score;
 
+pub(super) use score::score;
+
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;

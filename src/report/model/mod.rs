@@ -2,9 +2,11 @@
 //!
 //! Paths are absolute in the image and escaped: `\xNN` where bytes are not printable UTF-8, a backslash doubled.
 
+mod comparison;
 mod policy;
 mod score;
 
+pub use comparison::{Comparison, FindingRow, Row, Side};
 pub use policy::{ControlReport, LeftOutReport, PolicyReport, WaivedReport, WaiverReport};
 pub use score::{
     BallastReport, BaselineReport, CapReport, Gain, Measurements, OffenderReport, PairReport, PartReport, ScoreReport,

@@ -40,7 +40,7 @@ pub(super) fn table(page: &mut Page, score: &ScoreReport) {
         let earned = if part.counts { format!("{:.1} of {:.1}", part.points, part.most) } else { "does not count".to_owned() };
         let numbers =
             format!("{} (single {}, multi {})", number(part, part.image), number(part, part.single), number(part, part.multi));
-        page.text(4, &format!("{:<18} {earned:>14}  {numbers}", label(part)));
+        page.verbatim(4, &format!("{:<18} {earned:>14}  {numbers}", label(part)));
     }
     page.blank();
 }
