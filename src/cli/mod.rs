@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand. The only room that prints.
 #![expect(clippy::disallowed_methods, reason = "arguments, environment, terminal and clock are looked at here alone")]
 
+mod base;
 mod check;
 mod checks;
 mod explain;
@@ -62,6 +63,7 @@ enum Command {
     Checks(checks::Args),
     Explain(explain::Args),
     Limits(limits::Args),
+    Base(base::Args),
 }
 
 /// What every subcommand may need to know.
@@ -92,5 +94,6 @@ fn dispatch(cli: &Cli) -> u8 {
         Command::Checks(args) => checks::run(args, context),
         Command::Explain(args) => explain::run(args, context),
         Command::Limits(args) => limits::run(args, context),
+        Command::Base(args) => base::run(args, context),
     }
 }

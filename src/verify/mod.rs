@@ -1,5 +1,6 @@
 //! The conductor: source, layers, tree, facts, checks, verdict. The only room that names every stage.
 
+mod bases;
 mod image;
 mod judgement;
 mod layers;
@@ -17,6 +18,7 @@ use crate::source::{self, Source};
 use image::Examined;
 use layers::LayerStore;
 
+pub use bases::known as known_bases;
 pub use listing::{Listing, Tree, list};
 
 /// What to verify, and how.
