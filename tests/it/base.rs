@@ -21,7 +21,7 @@ fn program(path: &str, mode: &str) -> String {
 
 /// Writes a docker-save tar with these layers.
 fn image(folder: &Path, name: &str, layers: &[&str]) -> PathBuf {
-    let layers: String = layers.iter().map(|entries| format!("[[layer]]\nentries = [{entries}]\n")).collect();
+    let layers = layers.iter().map(|entries| format!("[[layer]]\nentries = [{entries}]\n")).collect::<Vec<_>>().concat();
     let text = format!("about = \"\"\ncontainers = [\"docker\"]\n{layers}[expect]\nverdict = \"accept\"\n");
     let path = folder.join(name);
     std::fs::write(&path, recipe::docker_archive(&recipe::of_text(&text))).unwrap();
