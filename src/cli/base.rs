@@ -15,9 +15,9 @@ Examples:
   docker save debian:12-slim | plimsoll base -
   plimsoll base company-base.tar >> policy.toml
 
-Images whose first layers are those of a known base are told apart from it:
-findings in its layers are marked as inherited. To name a base for one check
-only, give its file: plimsoll check shop.tar --base company-base.tar
+Where an image's first layers are those of a known base, findings in these
+layers alone are marked as inherited, all others as yours. To name a base for
+one check only, give its file: plimsoll check shop.tar --base company-base.tar
 
 Exit codes:
   0  written    2  wrong use    3  the image could not be read";
