@@ -4,7 +4,7 @@ use clap::ValueEnum;
 
 use super::input::Input;
 use super::output::{self, Format};
-use super::{Context, DONE, FAILED, UNVERIFIABLE, progress};
+use super::{Context, DONE, FAILED, UNVERIFIABLE, base, progress};
 
 use crate::policy::{Date, Policy, Severity};
 use crate::report::model::{Report, Verdict};
@@ -51,6 +51,9 @@ pub(super) struct Args {
     /// Let an image pass although some content could not be examined
     #[arg(long)]
     allow_incomplete: bool,
+
+    #[command(flatten)]
+    bases: base::Given,
 }
 
 /// Severities, as `--fail-on` takes them.
@@ -74,7 +77,11 @@ impl From<FailOn> for Severity {
 }
 
 pub(super) fn run(args: &Args, context: Context) -> u8 {
-    let report = progress::shown(!context.quiet, |progress| verify::verify(&args.request(), progress));
+    let mut request = args.request();
+    if let Err(code) = args.bases.read_into(&mut request, context) {
+        return code;
+    }
+    let report = progress::shown(!context.quiet, |progress| verify::verify(&request, progress));
     let code = exit_code(&report, args.exit_zero);
     output::to_stdout(code, |out| match args.format {
         Format::Text => out.write_all(text::render(&report, output::look(context.color)).as_bytes()),

@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand. The only room that prints.
 #![expect(clippy::disallowed_methods, reason = "arguments, environment, terminal and clock are looked at here alone")]
 
+mod base;
 mod baseline;
 mod check;
 mod checks;
@@ -65,6 +66,7 @@ enum Command {
     Baseline(baseline::Args),
     Explain(explain::Args),
     Limits(limits::Args),
+    Base(base::Args),
 }
 
 /// What every subcommand may need to know.
@@ -96,5 +98,6 @@ fn dispatch(cli: &Cli) -> u8 {
         Command::Baseline(args) => baseline::run(args, context),
         Command::Explain(args) => explain::run(args, context),
         Command::Limits(args) => limits::run(args, context),
+        Command::Base(args) => base::run(args, context),
     }
 }

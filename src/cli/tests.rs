@@ -81,6 +81,9 @@ fn wrong_arguments_are_refused() {
         &["plimsoll", "check", "a", "--fail-on", "info"],
         &["plimsoll", "ls", "a", "--format", "yaml"],
         &["plimsoll", "explain"],
+        &["plimsoll", "base"],
+        &["plimsoll", "check", "a", "--base"],
+        &["plimsoll", "check", "a", "--base", "-"],
     ] {
         assert!(parsed(words).is_err(), "{words:?}");
     }

@@ -5,6 +5,7 @@ pub mod explain;
 #[cfg(test)]
 mod generated;
 pub mod json;
+pub mod known_bases;
 pub mod listing;
 pub mod model;
 pub mod quantity;

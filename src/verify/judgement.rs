@@ -182,3 +182,46 @@ fn origin(base: &Base, finding: &Finding) -> Origin {
 pub(super) fn origin_of_layer(base: &Base, layer: usize) -> Origin {
     if layer < base.layers { Origin::Inherited } else { Origin::Yours }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::build::base::Confidence;
+    use crate::finding::{Evidence, Observation};
+    use crate::policy::Severity;
+
+    fn base(layers: usize) -> Base {
+        Base { name: None, layers, told_by: ToldBy::Given, confidence: Confidence::Certain, reason: String::new() }
+    }
+
+    fn finding(evidence: Vec<Evidence>) -> Finding {
+        Finding::new("setuid-file", Severity::High, Observation { evidence, ..Observation::default() })
+    }
+
+    fn in_layer(layer: usize) -> Evidence {
+        Evidence { path: Some(b"/bin/su".to_vec()), layer: Some(layer), ..Evidence::default() }
+    }
+
+    #[test]
+    fn what_layers_of_the_base_alone_brought_is_inherited() {
+        assert_eq!(origin(&base(2), &finding(vec![in_layer(0), in_layer(1)])), Origin::Inherited);
+        assert_eq!(origin(&base(2), &finding(vec![in_layer(2)])), Origin::Yours);
+    }
+
+    #[test]
+    fn one_place_in_an_own_layer_makes_the_whole_finding_yours() {
+        assert_eq!(origin(&base(2), &finding(vec![in_layer(0), in_layer(2)])), Origin::Yours);
+        assert_eq!(origin(&base(2), &finding(vec![in_layer(0), Evidence::of_config("config.User")])), Origin::Yours);
+    }
+
+    #[test]
+    fn the_config_and_what_has_no_place_are_yours() {
+        assert_eq!(origin(&base(2), &finding(vec![Evidence::of_config("config.User")])), Origin::Yours);
+        assert_eq!(origin(&base(2), &finding(Vec::new())), Origin::Yours);
+    }
+
+    #[test]
+    fn layers_before_the_cut_are_inherited() {
+        assert_eq!([0, 1, 2].map(|layer| origin_of_layer(&base(2), layer).as_str()), ["inherited", "inherited", "yours"]);
+    }
+}

@@ -1,5 +1,6 @@
 //! The conductor: source, layers, tree, facts, checks, verdict. The only room that names every stage.
 
+mod bases;
 mod comparison;
 mod image;
 mod judgement;
@@ -22,6 +23,7 @@ use crate::source::{self, Source};
 use image::Examined;
 use layers::LayerStore;
 
+pub use bases::known as known_bases;
 pub use comparison::{Compared, compare};
 pub use listing::{Listing, Tree, list};
 pub use measuring::{Measuring, measure};

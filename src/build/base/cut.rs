@@ -124,17 +124,13 @@ enum StartCommand<'a> {
 fn start_command(history: &[History], gaps: &[Gap], changed_at: usize) -> StartCommand<'static> {
     let words: Vec<String> = history.iter().map(keyword).collect();
     let Some(last_layer) = history.iter().rposition(|entry| !entry.empty_layer) else { return StartCommand::Unclear };
-    let command = match overridden(&words, last_layer) {
-        Some(command) => Some(command),
-        None => {
-            let trailing = words.iter().skip(last_layer);
-            if trailing.skip_while(|word| *word != "CMD").skip(1).any(|word| !MAY_FOLLOW.contains(&word.as_str())) {
-                // the CMD may be the base's, and what follows it all that the image adds
-                return StartCommand::Unclear;
-            }
-            words.iter().take(last_layer).rposition(|word| is_start(word))
-        }
-    };
+    let overridden = overridden(&words, last_layer);
+    let mut after_command = words.iter().skip(last_layer).skip_while(|word| *word != "CMD").skip(1);
+    if overridden.is_none() && after_command.any(|word| !MAY_FOLLOW.contains(&word.as_str())) {
+        // the CMD may be the base's, and what follows it all that the image adds
+        return StartCommand::Unclear;
+    }
+    let command = overridden.or_else(|| words.iter().take(last_layer).rposition(|word| is_start(word)));
     let Some(own) = command.map(|command| command.saturating_add(1)).filter(|own| *own > changed_at) else {
         return StartCommand::Absent;
     };
@@ -143,7 +139,7 @@ fn start_command(history: &[History], gaps: &[Gap], changed_at: usize) -> StartC
     if gap <= ONE_BUILD && !is_root_and_command {
         return StartCommand::Unclear;
     }
-    let word = words.get(changed_at.max(own.saturating_sub(1))).map_or("", String::as_str);
+    let word = words.get(own.saturating_sub(1)).map_or("", String::as_str);
     let reason = format!("the image goes on after the {word} before history line {own}, and {word} ends most Dockerfiles");
     StartCommand::Found(Cut { own, name: None, reason })
 }

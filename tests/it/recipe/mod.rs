@@ -93,6 +93,11 @@ pub(crate) fn of_check(id: &str, kind: &str) -> Recipe {
     read(&folder().join(format!("../checks/{id}.{kind}.toml")))
 }
 
+/// The recipe that `text` is.
+pub(crate) fn of_text(text: &str) -> Recipe {
+    toml::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
 fn read(path: &Path) -> Recipe {
     let text = std::fs::read_to_string(path).unwrap();
     let mut recipe: Recipe = toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
