@@ -5,6 +5,7 @@ mod check;
 mod checks;
 mod explain;
 mod input;
+mod judging;
 mod limits;
 mod ls;
 mod output;

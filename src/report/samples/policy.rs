@@ -20,8 +20,7 @@ fn waiver(check: &str, line: usize, state: &str) -> WaiverReport {
 }
 
 fn waived(finding: FindingReport, index: usize, by: &WaiverReport) -> FindingReport {
-    let waived =
-        WaivedReport { waiver: index, reason: by.reason.clone(), expires: by.expires.clone(), owner: by.owner.clone() };
+    let waived = WaivedReport { waiver: index, reason: by.reason.clone(), expires: by.expires.clone(), owner: by.owner.clone() };
     FindingReport { waived: Some(waived), fails: false, ..finding }
 }
 
@@ -84,8 +83,7 @@ pub(crate) fn by_policy() -> Report {
         control(cis, "4.10", "No secrets are stored in the Dockerfile", "not-verifiable", 0),
     ];
     let mut report = report(vec![image], Verdict::Fail);
-    report.policy =
-        PolicyReport { name: "shop.toml".into(), fail_on: "high".into(), as_of: Some("2026-11-21".into()), waivers };
+    report.policy = PolicyReport { name: "shop.toml".into(), fail_on: "high".into(), as_of: Some("2026-11-21".into()), waivers };
     report
 }
 

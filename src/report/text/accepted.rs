@@ -101,7 +101,8 @@ fn face(status: &str) -> (Style, &'static str) {
 pub(super) fn waivers(page: &mut Page, policy: &PolicyReport, is_judged: bool) {
     let of = |state: &str| policy.waivers.iter().filter(|waiver| waiver.state == state).collect::<Vec<_>>();
     let day = policy.as_of.as_deref().unwrap_or_default();
-    let advice = format!("Their last day was before {day}. Mend what they accepted, or renew them with a reason that still holds.");
+    let advice =
+        format!("Their last day was before {day}. Mend what they accepted, or renew them with a reason that still holds.");
     list(page, "EXPIRED WAIVERS", &advice, &of("expired"));
     if is_judged {
         let advice = "No finding is accepted by them. Remove them, unless other images need them; a waiver accepts a finding only \

@@ -1,7 +1,9 @@
 //! What was verified: names, digests, sizes, user, health check.
 
 use super::page::{Page, STRONG};
-use crate::report::model::{BaseReport, HealthcheckReport, ImageReport, LayerReport, Measurements, PlatformReport, Report, UserReport};
+use crate::report::model::{
+    BaseReport, HealthcheckReport, ImageReport, LayerReport, Measurements, PlatformReport, Report, UserReport,
+};
 use crate::report::quantity::{bytes, count, counted};
 
 /// Hex digits of a digest that are shown.
