@@ -93,14 +93,13 @@ fn a_waiver_for_one_of_two_compilers_does_not_waive_the_finding() {
 
 #[test]
 fn allowed_places_are_taken_out_and_findings_left_out_are_counted() {
-    let rule = |rule: CheckRule| rule;
     let allow = |glob: &str| CheckRule { allow: vec![glob.into()], ..CheckRule::default() };
     let checks = [
         ("compiler".to_owned(), allow("/usr/bin/*")),
         ("setuid-file".to_owned(), allow("/app/**")),
-        ("root-user".to_owned(), rule(CheckRule { is_off: true, ..allow("**") })),
-        ("apt-lists".to_owned(), rule(CheckRule { min_bytes: Some(1 << 20), ..CheckRule::default() })),
-        ("os-package-manager".to_owned(), rule(CheckRule { severity: Some(Severity::Critical), ..CheckRule::default() })),
+        ("root-user".to_owned(), CheckRule { is_off: true, ..allow("**") }),
+        ("apt-lists".to_owned(), CheckRule { min_bytes: Some(1 << 20), ..CheckRule::default() }),
+        ("os-package-manager".to_owned(), CheckRule { severity: Some(Severity::Critical), ..CheckRule::default() }),
     ];
     let report = judged(Policy { checks: checks.into(), ..Policy::default() });
     let compiler = of(&report, "compiler");
