@@ -25,6 +25,7 @@ mod unknown_user;
 mod wording;
 
 pub use remarks::notes;
+pub(crate) use wording::bytes;
 
 use crate::facts::Image;
 use crate::finding::{Observation, Severity};

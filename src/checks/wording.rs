@@ -7,7 +7,7 @@ use crate::oci::escape;
 const SHOWN: usize = 4;
 
 /// Bytes in IEC units with at most one decimal: `512 bytes`, `3.4 KiB`, `112 MiB`.
-pub(super) fn bytes(count: u64) -> String {
+pub(crate) fn bytes(count: u64) -> String {
     let (unit, name) = match count {
         0..KIB => return counted(count, "byte"),
         KIB..MIB => (KIB, "KiB"),

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::input::Input;
 use super::output;
+use super::reference::Refusal;
 use super::{Context, DONE, UNVERIFIABLE};
 use crate::report::model::Report;
 use crate::report::{known_bases, text};
@@ -54,11 +55,14 @@ pub(super) struct Given {
 }
 
 impl Given {
-    /// Reads their layers' digests into `request`; Err is the exit code, after the reason was written.
-    pub(super) fn read_into(&self, request: &mut Request, context: Context) -> Result<(), u8> {
+    /// Reads their layers' digests into `request`.
+    pub(super) fn read_into(&self, request: &mut Request, context: Context) -> Result<(), Refusal> {
         for path in &self.bases {
             let source = source::Request { input: path.clone(), ..source::Request::default() };
-            let known = verify::known_bases(&source, &request.limits).map_err(|report| refuse(&report, context))?;
+            let known = verify::known_bases(&source, &request.limits).map_err(|report| {
+                let errors = text::render_errors(&report, output::look_of_errors(context.color));
+                (UNVERIFIABLE, format!("the base image could not be read\n{errors}"))
+            })?;
             request.bases.extend(known);
         }
         Ok(())

@@ -6,7 +6,7 @@ use clap::{Subcommand, ValueEnum};
 
 use super::input::Input;
 use super::reference::read_text;
-use super::{Context, DONE, FAILED, UNVERIFIABLE, USAGE, output, progress};
+use super::{Context, DONE, FAILED, UNVERIFIABLE, USAGE, judging, output, progress};
 use crate::policy::{Date, Measure, Unit};
 use crate::report::quantity::{bytes, count};
 use crate::report::text;
@@ -61,7 +61,7 @@ struct Record {
     recipe: Option<String>,
 
     /// The day of the recording; without it, today
-    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = judging::date)]
     date: Option<Date>,
 }
 
@@ -91,17 +91,6 @@ pub(super) fn run(args: &Args, context: Context) -> u8 {
         Command::Record(args) => record(args, context),
         Command::Diff(args) => diff(args, context),
     }
-}
-
-/// Reads a day.
-pub(super) fn day(text: &str) -> Result<Date, String> {
-    Date::parse(text).ok_or_else(|| "write a day as YYYY-MM-DD, such as 2026-11-21".to_owned())
-}
-
-/// The day by the clock of the machine, in UTC.
-pub(super) fn today() -> Date {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.map_or_else(|_| Date::default(), |since| Date::of_unix_seconds(since.as_secs()))
 }
 
 fn list() -> u8 {
@@ -142,7 +131,7 @@ fn record(args: &Record, context: Context) -> u8 {
             Stage::Multi => "multi".to_owned(),
         },
         recipe: args.recipe.clone().unwrap_or_else(|| measured.recipe.clone()),
-        date: args.date.unwrap_or_else(today).to_string(),
+        date: args.date.unwrap_or_else(judging::today).to_string(),
         ..measured
     };
     output::to_stdout(DONE, |out| out.write_all(baseline.write().as_bytes()))

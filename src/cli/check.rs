@@ -4,10 +4,11 @@ use clap::ValueEnum;
 
 use super::input::Input;
 use super::output::{self, Format};
-use super::{Context, DONE, FAILED, UNVERIFIABLE, base, progress};
-
-use crate::policy::{Date, Policy, Severity};
+use super::reference::{Reference, Refusal};
+use super::{Context, DONE, FAILED, UNVERIFIABLE, base, judging, progress};
+use crate::policy::{Date, Scope, Severity};
 use crate::report::model::{Report, Verdict};
+use crate::report::text::Look;
 use crate::report::{json, text};
 use crate::verify::{self, Request};
 
@@ -18,10 +19,11 @@ Examples:
   docker buildx build -o type=oci,dest=shop.tar . && plimsoll check shop.tar
   plimsoll check shop.tar --platform linux/arm64 --fail-on medium
   plimsoll check shop.tar --format json > report.json
+  plimsoll check shop.tar --policy strict --show-waived
 
 Exit codes:
-  0  pass: everything was examined, and no finding is as severe as --fail-on
-  1  fail: some finding is
+  0  pass: everything was examined, and no finding fails the policy
+  1  fail: some finding does
   2  wrong use
   3  the image could not be verified; this is never a pass";
 
@@ -32,6 +34,7 @@ Exit codes:
 /// unpacked or sent anywhere.
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option that is given or not")]
 pub(super) struct Args {
     #[command(flatten)]
     input: Input,
@@ -40,9 +43,33 @@ pub(super) struct Args {
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
     format: Format,
 
-    /// The least severe finding that fails the image
-    #[arg(long, value_enum, value_name = "SEVERITY", default_value = "high")]
-    fail_on: FailOn,
+    /// What the image is judged by: the name of a shipped policy, or a TOML file
+    #[arg(long, value_name = "NAME|FILE", default_value = judging::DEFAULT)]
+    policy: String,
+
+    /// The least severe finding that fails the image, instead of the policy's (high by default)
+    #[arg(long, value_enum, value_name = "SEVERITY")]
+    fail_on: Option<FailOn>,
+
+    /// Only what the image's own layers and config brought fails it, not what its base image did; where the base is not
+    /// known, everything is its own
+    #[arg(long)]
+    yours_only: bool,
+
+    /// The day by which waivers are judged, such as 2026-11-21; today in UTC when it is not given
+    #[arg(long, value_name = "DATE", value_parser = judging::date)]
+    as_of: Option<Date>,
+
+    #[command(flatten)]
+    reference: Reference,
+
+    /// Show the whole table of the score: every measurement with both baselines and its points (text only)
+    #[arg(long)]
+    show_score: bool,
+
+    /// List the findings that waivers accept, with reason, owner and last day (text only; json always has them)
+    #[arg(long)]
+    show_waived: bool,
 
     /// Exit with 0 although findings fail the image (an image that cannot be verified still gives 3)
     #[arg(long)]
@@ -77,27 +104,45 @@ impl From<FailOn> for Severity {
 }
 
 pub(super) fn run(args: &Args, context: Context) -> u8 {
-    let mut request = args.request();
-    if let Err(code) = args.bases.read_into(&mut request, context) {
-        return code;
-    }
+    let request = match args.request(context) {
+        Ok(request) => request,
+        Err((code, reason)) => {
+            output::complain(&format!("error: {reason}\n"));
+            return code;
+        }
+    };
     let report = progress::shown(!context.quiet, |progress| verify::verify(&request, progress));
     let code = exit_code(&report, args.exit_zero);
     output::to_stdout(code, |out| match args.format {
-        Format::Text => out.write_all(text::render(&report, output::look(context.color)).as_bytes()),
+        Format::Text => out.write_all(rendered(&report, args, output::look(context.color)).as_bytes()),
         Format::Json => json::write(&report, out),
     })
 }
 
+fn rendered(report: &Report, args: &Args, look: Look) -> String {
+    text::render_with(report, look, text::Parts { waived: args.show_waived, score: args.show_score })
+}
+
 impl Args {
-    pub(super) fn request(&self) -> Request {
-        Request {
-            source: self.input.request(),
-            policy: Policy { fail_on: self.fail_on.into(), allow_incomplete: self.allow_incomplete, ..Policy::default() },
-            as_of: Date::default(),
-            limits: self.input.limits(),
-            ..Request::default()
+    /// What is asked for; why it cannot be done, otherwise.
+    pub(super) fn request(&self, context: Context) -> Result<Request, Refusal> {
+        let mut policy = judging::policy(&self.policy)?;
+        policy.fail_on = self.fail_on.map_or(policy.fail_on, Severity::from);
+        policy.allow_incomplete |= self.allow_incomplete;
+        if self.yours_only {
+            policy.fail_on_origin = Scope::Yours;
         }
+        let limits = self.input.limits();
+        let mut request = Request {
+            source: self.input.request(),
+            policy,
+            as_of: self.as_of.unwrap_or_else(judging::today),
+            baselines: self.reference.choice(&limits, context)?,
+            limits,
+            ..Request::default()
+        };
+        self.bases.read_into(&mut request, context)?;
+        Ok(request)
     }
 }
 

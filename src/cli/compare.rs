@@ -4,9 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use super::baseline::{day, today};
 use super::reference::{Reference, Refusal, read_text};
-use super::{Context, DONE, FAILED, UNVERIFIABLE, USAGE, output, policy, progress};
+use super::{Context, DONE, FAILED, UNVERIFIABLE, USAGE, judging, output, progress};
 use crate::limits::Limits;
 use crate::oci::Platform;
 use crate::policy::{Date, Policy};
@@ -54,7 +53,7 @@ pub(super) struct Args {
     policy: String,
 
     /// The day by which waivers are judged; without it, today
-    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = judging::date)]
     as_of: Option<Date>,
 
     /// Which platform of indexes, such as linux/arm64
@@ -99,7 +98,7 @@ pub(super) fn run(args: &Args, context: Context) -> u8 {
 
 /// The comparison, and whether every image in it was verified.
 fn compared(args: &Args, context: Context) -> Result<(Comparison, bool), Refusal> {
-    let policy = policy::load(&args.policy)?;
+    let policy = judging::policy(&args.policy)?;
     let mut limits = Limits::default();
     for (name, value) in &args.limits {
         limits.set(name, *value);
@@ -130,7 +129,7 @@ fn one(
         let request = Request {
             source: input,
             policy: policy.clone(),
-            as_of: args.as_of.unwrap_or_else(today),
+            as_of: args.as_of.unwrap_or_else(judging::today),
             limits: limits.clone(),
             baselines: baselines.clone(),
             ..Request::default()

@@ -1,16 +1,16 @@
-//! `plimsoll explain ID`: what a check or a code means.
+//! `plimsoll explain ID`: what a check, a requirement or a code means.
 
 use super::{Context, DONE, USAGE, output};
 use crate::oci::escape_text;
 use crate::report::explain;
 
-/// Explain a check or a finding code
+/// Explain a check, a requirement of policies or a finding code
 ///
 /// What it looks for, why it matters, how to fix it, and where to read more.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  plimsoll explain compiler       a check\n  plimsoll explain opaque-root    a finding code")]
 pub(super) struct Args {
-    /// A check's id, or a code such as digest-mismatch
+    /// A check's or requirement's id, or a code such as digest-mismatch
     #[arg(value_name = "ID")]
     id: String,
 }

@@ -5,8 +5,10 @@ mod base;
 mod baseline;
 mod check;
 mod checks;
+mod compare;
 mod explain;
 mod input;
+mod judging;
 mod limits;
 mod ls;
 mod output;
@@ -63,6 +65,7 @@ enum Command {
     Check(check::Args),
     Ls(ls::Args),
     Checks(checks::Args),
+    Compare(compare::Args),
     Baseline(baseline::Args),
     Explain(explain::Args),
     Limits(limits::Args),
@@ -95,6 +98,7 @@ fn dispatch(cli: &Cli) -> u8 {
         Command::Check(args) => check::run(args, context),
         Command::Ls(args) => ls::run(args, context),
         Command::Checks(args) => checks::run(args, context),
+        Command::Compare(args) => compare::run(args, context),
         Command::Baseline(args) => baseline::run(args, context),
         Command::Explain(args) => explain::run(args, context),
         Command::Limits(args) => limits::run(args, context),

@@ -3,8 +3,10 @@
 use clap::CommandFactory as _;
 
 use super::*;
-use crate::policy::Severity;
+use crate::policy::{Date, Scope, Severity};
 use crate::report::model::{PolicyReport, Report, Schema, SourceReport, Tool, Verdict};
+
+const CONTEXT: Context = Context { color: ColorChoice::Never, quiet: true };
 
 fn parsed(words: &[&str]) -> Result<Cli, String> {
     Cli::try_parse_from(words).map_err(|error| error.to_string())
@@ -12,7 +14,7 @@ fn parsed(words: &[&str]) -> Result<Cli, String> {
 
 fn request(words: &[&str]) -> crate::verify::Request {
     match parsed(words).unwrap().command {
-        Command::Check(args) => args.request(),
+        Command::Check(args) => args.request(CONTEXT).unwrap(),
         other => panic!("{other:?}"),
     }
 }
@@ -40,7 +42,7 @@ fn every_subcommand_teaches_by_example() {
 #[test]
 fn the_arguments_of_check_become_a_request() {
     let plain = request(&["plimsoll", "check", "-"]);
-    assert_eq!((plain.source.input.to_str(), plain.policy), (Some("-"), crate::policy::Policy::default()));
+    assert_eq!((plain.source.input.to_str(), plain.policy), (Some("-"), crate::policy::Policy::shipped("default").unwrap()));
     let full = request(&[
         "plimsoll",
         "check",
@@ -51,6 +53,12 @@ fn the_arguments_of_check_become_a_request() {
         "linux/arm64/v8",
         "--fail-on",
         "low",
+        "--yours-only",
+        "--as-of",
+        "2026-11-21",
+        "--policy",
+        "default",
+        "--show-waived",
         "--allow-incomplete",
         "--limit",
         "layers=9",
@@ -60,6 +68,7 @@ fn the_arguments_of_check_become_a_request() {
     assert_eq!(full.source.image.as_deref(), Some("x:1"));
     assert_eq!(full.source.platform.unwrap().to_string(), "linux/arm64/v8");
     assert_eq!((full.policy.fail_on, full.policy.allow_incomplete), (Severity::Low, true));
+    assert_eq!((full.policy.fail_on_origin, full.as_of), (Scope::Yours, Date::parse("2026-11-21").unwrap()));
     assert_eq!((full.limits.layers, full.limits.layer_bytes), (9, 2 << 30));
 }
 
@@ -79,6 +88,7 @@ fn wrong_arguments_are_refused() {
         &["plimsoll", "check"],
         &["plimsoll", "check", "a", "--platform", "arm"],
         &["plimsoll", "check", "a", "--fail-on", "info"],
+        &["plimsoll", "check", "a", "--as-of", "2026-02-29"],
         &["plimsoll", "ls", "a", "--format", "yaml"],
         &["plimsoll", "explain"],
         &["plimsoll", "base"],
@@ -87,6 +97,22 @@ fn wrong_arguments_are_refused() {
     ] {
         assert!(parsed(words).is_err(), "{words:?}");
     }
+}
+
+#[test]
+fn what_is_not_asked_for_is_the_policy_s() {
+    let plain = request(&["plimsoll", "check", "-"]);
+    assert_eq!((plain.policy.fail_on, plain.policy.fail_on_origin), (Severity::High, Scope::All));
+    assert!(plain.as_of > Date::parse("2026-01-01").unwrap() && plain.as_of < Date::default(), "{}", plain.as_of);
+}
+
+#[test]
+fn a_policy_that_nobody_knows_is_wrong_use() {
+    let Command::Check(args) = parsed(&["plimsoll", "check", "-", "--policy", "strickt\u{1b}"]).unwrap().command else {
+        panic!()
+    };
+    let error = args.request(CONTEXT).unwrap_err().1;
+    assert!(error.starts_with("there is no policy 'strickt\\x1b'"), "{error}");
 }
 
 #[test]

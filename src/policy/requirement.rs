@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::glob::{self, Slash};
 use super::{Grade, LabelRule, Policy, Severity};
+use crate::checks;
 use crate::finding::{Evidence, Finding, Observation};
 use crate::oci::escape_text;
 
@@ -54,45 +55,45 @@ const BASE: &str = "unapproved-base";
 pub static REQUIREMENTS: &[Requirement] = &[
     Requirement {
         id: TOO_LARGE,
-        title: "The image weighs more than the policy allows",
+        title: "The image weighs more than it may",
         severity: Severity::High,
         what: "The uncompressed layers, the stored layers or the ballast weigh more than `shipped`, `compressed` or `ballast` of the \
                policy's `[sizes]`. One finding for each. Where the layers are stored uncompressed, their stored size is compared with \
                `compressed`: what they would weigh in a registry is not known.",
         why: "Every byte is stored, copied, started and patched many times, and what is not there cannot be attacked.",
         fix: "Look at the biggest ballast in the report, and build in several stages so that it stays behind.",
-        since: "0.2.0",
+        since: "0.1.0",
     },
     Requirement {
         id: LABEL,
-        title: "A label that the policy requires is missing or wrong",
+        title: "A required label is missing or wrong",
         severity: Severity::High,
         what: "The config has no label of that name, or its value is empty or does not fit the policy's glob. One finding for each \
                label. In these globs `*` fits any characters, `/` too.",
         why: "Labels tell who answers for an image and where its source is, long after it was built.",
         fix: "Set the label in the Dockerfile, such as `LABEL org.opencontainers.image.source=https://example.com/shop`, or with \
               `docker build --label`.",
-        since: "0.2.0",
+        since: "0.1.0",
     },
     Requirement {
         id: SCORE,
-        title: "The score is lower than the policy's floor",
+        title: "The score is below the policy's floor",
         severity: Severity::High,
         what: "The score or the grade is lower than the policy's `[floors]`. One finding for each. An image without a score is below \
                every floor.",
         why: "A floor keeps an image from getting worse in many small steps, none of which would fail by itself.",
         fix: "Mend the findings with the highest gain first: the report sorts them so.",
-        since: "0.2.0",
+        since: "0.1.0",
     },
     Requirement {
         id: BASE,
-        title: "The image is built on no base that the policy allows",
+        title: "The base is none of the allowed ones",
         severity: Severity::High,
         what: "The policy requires a known base, and the image's first layers are those of none of them. Layers are compared by diff_id, \
                so that no name and no label can pretend.",
         why: "A base that nobody chose is patched by nobody; one that only bears the name of a good one may be anything.",
         fix: "Build on one of the policy's bases, or add the diff_ids of the new base to the policy.",
-        since: "0.2.0",
+        since: "0.1.0",
     },
 ];
 
@@ -182,7 +183,7 @@ fn sizes(policy: &Policy, image: &Whole) -> Vec<Seen> {
     };
     let unmet = |(subject, most, weight, what): (&str, Option<u64>, u64, &str)| {
         let most = most.filter(|most| weight > *most)?;
-        Some(seen(TOO_LARGE, subject, format!("{what} {weight} bytes; the policy allows {most}"), None))
+        Some(seen(TOO_LARGE, subject, format!("{what} {}; the policy allows {}", weigh(weight), weigh(most)), None))
     };
     [
         ("shipped", sizes.shipped, image.shipped_bytes, "the uncompressed layers weigh"),
@@ -192,6 +193,11 @@ fn sizes(policy: &Policy, image: &Whole) -> Vec<Seen> {
     .into_iter()
     .filter_map(unmet)
     .collect()
+}
+
+/// `512 bytes`, `314572801 bytes (300 MiB)`: exact, since what is one byte too big reads like what is not.
+fn weigh(bytes: u64) -> String {
+    if bytes < 1024 { checks::bytes(bytes) } else { format!("{bytes} bytes ({})", checks::bytes(bytes)) }
 }
 
 fn floors(policy: &Policy, image: &Whole) -> Vec<Seen> {
@@ -215,7 +221,6 @@ fn floors(policy: &Policy, image: &Whole) -> Vec<Seen> {
 mod tests {
     use super::super::{BaseRule, Floors, KnownBase, SizeRule};
     use super::*;
-    use crate::checks;
 
     fn messages(policy: &Policy, image: &Whole) -> Vec<String> {
         unmet(policy, image).into_iter().map(|finding| finding.observation.message).collect()
@@ -275,12 +280,13 @@ mod tests {
         let found = unmet(&policy, &image);
         let subjects: Vec<&str> = found.iter().map(|finding| finding.observation.subject.as_str()).collect();
         assert_eq!(subjects, ["shipped", "compressed", "ballast"]);
-        assert_eq!(found[0].observation.message, "the uncompressed layers weigh 11 bytes; the policy allows 10");
+        assert_eq!(found[0].observation.message, "the uncompressed layers weigh 11 bytes; the policy allows 10 bytes");
         image = Whole { shipped_bytes: 10, compressed_bytes: Some(5), ballast_bytes: 0, ..image };
         assert!(unmet(&policy, &image).is_empty(), "as much as is allowed is allowed");
         image.compressed_bytes = None;
-        let expected = "the layers are stored uncompressed and weigh 10 bytes; the policy allows 5";
+        let expected = "the layers are stored uncompressed and weigh 10 bytes; the policy allows 5 bytes";
         assert_eq!(messages(&policy, &image), [expected], "what is not compressed is no way around the limit");
+        assert_eq!(weigh(314_572_801), "314572801 bytes (300 MiB)");
     }
 
     #[test]

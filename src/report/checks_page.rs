@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::checks::{self, Check, Family};
 use crate::oci::{Code, Tier};
+use crate::policy::requirement::{REQUIREMENTS, Requirement};
 
 /// What stands at the top of every generated page.
 const GENERATED: &str = "<!-- generated; to refresh: PLIMSOLL_BLESS=1 cargo test --lib report::generated -->\n";
@@ -32,14 +33,15 @@ pub(crate) const TIERS: [(Tier, &str, &str); 4] = [
 /// `docs/checks.md`.
 #[must_use]
 pub fn checks() -> String {
-    page(checks::ALL)
+    page(checks::ALL, REQUIREMENTS)
 }
 
-fn page(all: &[&Check]) -> String {
+fn page(all: &[&Check], requirements: &[Requirement]) -> String {
     let mut out = format!(
         "# Checks\n\n{GENERATED}\n\
          What `plimsoll check` looks for, by family. `plimsoll explain ID` shows the same in the terminal.\n\
-         Severities are the defaults; from `--fail-on` (default `high`) upwards a finding fails the image.\n"
+         Severities are the defaults; a policy may set others. From the policy's `fail_on` or `--fail-on` (`high` by default) upwards \
+         a finding fails the image.\n"
     );
     for family in Family::ALL {
         let members: Vec<&Check> = all.iter().copied().filter(|check| check.family == family).collect();
@@ -55,7 +57,30 @@ fn page(all: &[&Check]) -> String {
             section(&mut out, check);
         }
     }
+    of_policies(&mut out, requirements);
     out
+}
+
+/// What a policy can ask of the image as a whole.
+fn of_policies(out: &mut String, requirements: &[Requirement]) {
+    if requirements.is_empty() {
+        return;
+    }
+    let heading = "Requirements of policies";
+    let about = "What a policy asks of the image as a whole; where it asks nothing, none of these is found.";
+    let _ = write!(out, "\n## {heading}\n\n{about}\n\n| requirement | severity | |\n|---|---|---|\n");
+    for it in requirements {
+        let _ = writeln!(out, "| [`{0}`](#{0}) | {1} | {2} |", it.id, it.severity.as_str(), cell(it.title));
+    }
+    for it in requirements {
+        let severity = it.severity.as_str();
+        let _ = write!(
+            out,
+            "\n### `{0}`\n\n<a id=\"{0}\"></a>\n**{1}**. Severity: {severity}. Since {2}.\n\n{3}\n\n*Why it matters.* {4}\n\n*How to fix \
+             it.* {5}\n",
+            it.id, it.title, it.since, it.what, it.why, it.fix
+        );
+    }
 }
 
 fn section(out: &mut String, check: &Check) {
@@ -115,13 +140,14 @@ mod tests {
 
     #[test]
     fn the_page_of_two_checks() {
-        insta::assert_snapshot!(page(samples::CHECKS));
+        insta::assert_snapshot!(page(samples::CHECKS, &[]));
     }
 
     #[test]
     fn every_check_and_every_code_is_on_its_page() {
         let page = checks();
         assert!(checks::ALL.iter().all(|check| page.contains(&format!("### `{}`", check.id))));
+        assert!(REQUIREMENTS.iter().all(|it| page.contains(&format!("### `{}`", it.id))));
         let page = findings();
         assert!(Code::ALL.iter().all(|code| page.contains(&format!("`{}` | {}", code.as_str(), cell(code.meaning())))));
     }

@@ -1,21 +1,23 @@
-//! `plimsoll checks` and `plimsoll explain`: what the program knows about its checks and codes, for the terminal.
+//! `plimsoll checks` and `plimsoll explain`: what the program knows about its checks, requirements and codes, for the terminal.
 
 use crate::checks::{self, Check};
 use crate::oci::{Code, Tier};
+use crate::policy::requirement::{self, REQUIREMENTS, Requirement};
 
 use super::checks_page::TIERS;
 use super::text::Look;
 use super::text::page::{MILD, Page, QUIET, STRONG};
 
-/// The table of checks.
+/// The table of checks, and of the requirements that a policy can make.
 #[must_use]
 pub fn table(look: Look) -> String {
-    table_of(checks::ALL, look)
+    table_of(checks::ALL, REQUIREMENTS, look)
 }
 
-fn table_of(all: &[&Check], look: Look) -> String {
+fn table_of(all: &[&Check], requirements: &[Requirement], look: Look) -> String {
     let mut page = Page::new(look);
-    let widest = all.iter().map(|check| check.id.len()).max().unwrap_or(0);
+    let ids = all.iter().map(|check| check.id).chain(requirements.iter().map(|requirement| requirement.id));
+    let widest = ids.map(str::len).max().unwrap_or(0);
     for family in checks::Family::ALL {
         let members: Vec<&Check> = all.iter().copied().filter(|check| check.family == family).collect();
         if members.is_empty() {
@@ -27,24 +29,41 @@ fn table_of(all: &[&Check], look: Look) -> String {
             page.columns(&[(check.id, widest, MILD), (check.severity.as_str(), 8, QUIET)], check.title);
         }
     }
+    if !requirements.is_empty() {
+        page.blank();
+        page.headline(STRONG, "requirements of policies", "", "");
+        for requirement in requirements {
+            page.columns(&[(requirement.id, widest, MILD), (requirement.severity.as_str(), 8, QUIET)], requirement.title);
+        }
+    }
     page.blank();
     page.text(0, "plimsoll explain ID tells what a check looks for, why, and how to fix what it finds.");
     page.finish()
 }
 
-/// All that is known about the check or code called `id`; None when there is neither.
+/// All that is known about the check, requirement or code called `id`; None when there is none.
 #[must_use]
 pub fn explain(id: &str, look: Look) -> Option<String> {
     if let Some(check) = checks::find(id) {
         return Some(explain_check(check, look));
     }
+    if let Some(requirement) = requirement::find(id) {
+        return Some(explain_requirement(requirement, look));
+    }
     Code::ALL.iter().find(|code| code.as_str() == id).map(|code| explain_code(*code, look))
 }
 
-/// Names of checks and codes that are spelt much like `id`, the likest first.
+/// Names of checks, requirements and codes that are spelt much like `id`, the likest first.
 #[must_use]
 pub fn alike(id: &str) -> Vec<&'static str> {
-    likest(id, checks::ALL.iter().map(|check| check.id).chain(Code::ALL.iter().map(|code| code.as_str())))
+    likest(id, names())
+}
+
+/// Every id that can be explained.
+fn names() -> impl Iterator<Item = &'static str> {
+    let checks = checks::ALL.iter().map(|check| check.id);
+    let requirements = REQUIREMENTS.iter().map(|requirement| requirement.id);
+    checks.chain(requirements).chain(Code::ALL.iter().map(|code| code.as_str()))
 }
 
 /// At most three of `names` that are spelt much like `word`, or hold it, the likest first.
@@ -69,11 +88,7 @@ fn explain_check(check: &Check, look: Look) -> String {
     let about = format!("{}, {}, since {}", check.severity.as_str(), check.family.as_str(), check.since);
     page.headline(STRONG, check.id, "", &about);
     page.text(0, check.title);
-    for (title, text) in [("What", check.what), ("Why", check.why), ("Fix", check.fix)] {
-        page.blank();
-        page.headline(STRONG, title, "", "");
-        page.text(2, text);
-    }
+    chapters(&mut page, [("What", check.what), ("Why", check.why), ("Fix", check.fix)]);
     if !check.example.trim().is_empty() {
         page.blank();
         page.headline(STRONG, "Example", "", "");
@@ -90,6 +105,23 @@ fn explain_check(check: &Check, look: Look) -> String {
         }
     }
     page.finish()
+}
+
+fn explain_requirement(requirement: &Requirement, look: Look) -> String {
+    let mut page = Page::new(look);
+    let about = format!("{}, requirement of policies, since {}", requirement.severity.as_str(), requirement.since);
+    page.headline(STRONG, requirement.id, "", &about);
+    page.text(0, requirement.title);
+    chapters(&mut page, [("What", requirement.what), ("Why", requirement.why), ("Fix", requirement.fix)]);
+    page.finish()
+}
+
+fn chapters(page: &mut Page, chapters: [(&str, &str); 3]) {
+    for (title, text) in chapters {
+        page.blank();
+        page.headline(STRONG, title, "", "");
+        page.text(2, text);
+    }
 }
 
 fn explain_code(code: Code, look: Look) -> String {
@@ -149,7 +181,7 @@ mod tests {
 
     #[test]
     fn the_table_of_two_checks() {
-        insta::assert_snapshot!(table_of(samples::CHECKS, Look::default()));
+        insta::assert_snapshot!(table_of(samples::CHECKS, &[], Look::default()));
     }
 
     #[test]
@@ -163,8 +195,20 @@ mod tests {
     }
 
     #[test]
-    fn every_check_and_every_code_is_explained() {
-        for id in checks::ALL.iter().map(|check| check.id).chain(Code::ALL.iter().map(|code| code.as_str())) {
+    fn a_requirement_explained() {
+        insta::assert_snapshot!(explain("required-label", Look::default()).unwrap());
+    }
+
+    #[test]
+    fn the_table_lists_requirements_after_the_checks() {
+        let text = table(Look::default());
+        let (_, requirements) = text.split_once("\nrequirements of policies\n").unwrap();
+        assert!(REQUIREMENTS.iter().all(|requirement| requirements.contains(requirement.id)), "{text}");
+    }
+
+    #[test]
+    fn every_check_every_requirement_and_every_code_is_explained() {
+        for id in names() {
             assert!(explain(id, Look::default()).is_some_and(|text| text.contains(id)), "{id}");
         }
         assert_eq!(explain("no-such-thing", Look::default()), None);
@@ -174,6 +218,7 @@ mod tests {
     fn a_misspelt_name_finds_those_like_it() {
         assert!(alike("opaque-rot").contains(&"opaque-root"));
         assert!(alike("OPAQUE").contains(&"opaque-root"));
+        assert!(alike("require-labels").contains(&"required-label"));
         assert!(alike("zzzz").is_empty());
         assert!(alike("").is_empty());
     }

@@ -1,6 +1,7 @@
 //! What was found, written for people and for machines. Decides nothing: every format is written from [`model::Report`].
 
 pub mod checks_page;
+pub mod compare;
 pub mod explain;
 #[cfg(test)]
 mod generated;

@@ -18,6 +18,7 @@ mod hostile;
 mod limits;
 mod malformed;
 mod oracle;
+mod policies;
 mod program;
 mod recipe;
 mod robustness;

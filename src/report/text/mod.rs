@@ -16,24 +16,29 @@ use page::Page;
 
 use super::model::{ImageReport, Report, Verdict};
 
+/// What is shown beyond the usual.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Parts {
+    /// The findings that are waived, and why they are.
+    pub waived: bool,
+    /// The whole table of the score.
+    pub score: bool,
+}
+
 /// The whole report as text, with ANSI styles when `look` asks for colour.
 #[must_use]
 pub fn render(report: &Report, look: Look) -> String {
-    whole(report, look, false)
+    render_with(report, look, Parts::default())
 }
 
-/// As [`render`], with the findings that are waived, and why they are.
+/// As [`render`], with more parts.
 #[must_use]
-pub fn render_with_waived(report: &Report, look: Look) -> String {
-    whole(report, look, true)
-}
-
-fn whole(report: &Report, look: Look, with_waived: bool) -> String {
+pub fn render_with(report: &Report, look: Look, parts: Parts) -> String {
     let mut page = Page::new(look);
     let several = report.images.len() > 1;
     for (index, image) in report.images.iter().enumerate() {
         header::write(&mut page, report, image, index);
-        write_image(&mut page, image, with_waived);
+        write_image(&mut page, image, parts);
         page.blank();
         if several {
             verdict::of_image(&mut page, image);
@@ -66,12 +71,15 @@ pub fn render_errors(report: &Report, look: Look) -> String {
     page.finish()
 }
 
-fn write_image(page: &mut Page, image: &ImageReport, with_waived: bool) {
+fn write_image(page: &mut Page, image: &ImageReport, parts: Parts) {
     findings::all(page, &image.findings, &image.layers);
-    accepted::waived(page, image, with_waived);
+    accepted::waived(page, image, parts.waived);
     accepted::left_out(page, &image.left_out);
     page.blank();
     accepted::controls(page, &image.controls);
+    if let Some(score) = image.score.as_ref().filter(|_| parts.score) {
+        score::table(page, score);
+    }
     findings::notes(page, &image.notes);
     trouble::differences(page, &image.trees_differ);
     trouble::not_examined(page, &image.examined.not_examined, image.verdict);

@@ -4,6 +4,8 @@ use super::page::columns;
 use super::*;
 use crate::report::samples;
 
+const WAIVED: Parts = Parts { waived: true, score: false };
+
 #[test]
 fn a_good_image() {
     insta::assert_snapshot!(render(&samples::good(), Look::default()));
@@ -36,7 +38,7 @@ fn an_image_judged_by_a_policy_with_waivers_and_controls() {
 
 #[test]
 fn waived_findings_shown() {
-    insta::assert_snapshot!(render_with_waived(&samples::by_policy(), Look::default()));
+    insta::assert_snapshot!(render_with(&samples::by_policy(), Look::default(), WAIVED));
 }
 
 #[test]
@@ -48,7 +50,7 @@ fn the_errors_alone() {
 fn no_line_is_wider_than_the_page_but_for_a_single_path() {
     for width in [60, 80, 100] {
         for (name, report) in samples::all() {
-            for line in render_with_waived(&report, Look { width, colour: false }).lines() {
+            for line in render_with(&report, Look { width, colour: false }, WAIVED).lines() {
                 let item = line.trim_start().trim_start_matches("paths").trim_start_matches("path").trim_start();
                 let is_path = item.starts_with('/') && !item.contains(' ');
                 assert!(columns(line) <= width || is_path, "{name} at {width}: {line}");
@@ -95,7 +97,7 @@ fn waived_findings_are_always_counted_and_listed_on_request_only() {
     let hidden = render(&report, look);
     assert!(hidden.contains("1 finding waived: see --show-waived\n") && !hidden.contains("GCC"), "{hidden}");
     assert!(!hidden.contains("Next:"), "there is nothing to mend: {hidden}");
-    let shown = render_with_waived(&report, look);
+    let shown = render_with(&report, look, WAIVED);
     assert!(shown.contains("GCC") && shown.contains("SEC-112") && !shown.contains("--show-waived"), "{shown}");
 }
 

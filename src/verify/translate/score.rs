@@ -46,7 +46,7 @@ pub(super) fn ballast(examined: &Examined) -> out::BallastReport {
     }
 }
 
-pub(super) fn score(scored: &Scored) -> out::ScoreReport {
+pub(in crate::verify) fn score(scored: &Scored) -> out::ScoreReport {
     let graded = &scored.graded;
     let cap = (graded.grade != graded.by_points).then(|| out::CapReport {
         uncapped: graded.by_points.as_str().to_owned(),
