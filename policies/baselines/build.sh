@@ -70,7 +70,7 @@ sources() {
 
 # base VARIANT: localhost/plimsoll/debian:bookworm, and -slim without documentation
 base() {
-  local variant=$1 name=localhost/plimsoll/debian:$SUITE options=(--variant=minbase --include=tzdata,usr-is-merged)
+  local variant=$1 name=localhost/plimsoll/debian:$SUITE options=(--variant=minbase --include=tzdata,usr-is-merged --skip=output/dev)
   if [ "$variant" = slim ]; then
     name+=-slim
     local path
@@ -88,6 +88,7 @@ base() {
     --customize-hook='printf "%s\n" "APT::Keep-Downloaded-Packages \"false\";" "Dir::Cache::pkgcache \"\";" "Dir::Cache::srcpkgcache \"\";" > "$1/etc/apt/apt.conf.d/keep-nothing"' \
     --customize-hook='printf "#!/bin/sh\nexit 101\n" > "$1/usr/sbin/policy-rc.d"; chmod 755 "$1/usr/sbin/policy-rc.d"' \
     --customize-hook='chroot "$1" apt-get purge -qy usrmerge "perl-modules-*" "libgdbm*"' \
+    --customize-hook='rm -rf "$1"/var/cache/apt/*.bin "$1"/var/cache/debconf/*-old "$1"/var/lib/dpkg/*-old "$1"/var/log/*' \
     --customize-hook='for file in hostname hosts resolv.conf; do rm -f "$1/etc/$file"; : > "$1/etc/$file"; done' \
     "$SUITE" "$folder/root.tar" "${lines[@]}" >"$work/log/base-$variant.log" 2>&1 || failed "$work/log/base-$variant.log"
   printf 'FROM scratch\nADD root.tar /\nCMD ["bash"]\n' > "$folder/Dockerfile"
@@ -100,9 +101,12 @@ failed() { tail -n 30 "$1" >&2; say "failed: the whole log is $1"; exit 1; }
 # build NAME CONTEXT DOCKERFILE LOG: one layer per instruction, as engines build
 build() {
   local options=(--layers --format docker --isolation chroot --pull-never --network host --timestamp "$epoch") variable
+  mkdir -p "$work/certificates"
   for variable in PIP_CERT NODE_EXTRA_CA_CERTS; do
-    [ -n "${!variable:-}" ] || continue
-    options+=(--volume "${!variable}:/run/$variable.pem:ro" --build-arg "$variable=/run/$variable.pem")
+    [ -n "${!variable:-}" ] && grep -q "^ARG $variable" "$3" || continue
+    cp "${!variable}" "$work/certificates/$variable.pem"
+    # A folder that every Debian has, so that nothing of this stays in the image
+    options+=(--volume "$work/certificates:/mnt:ro" --build-arg "$variable=/mnt/$variable.pem")
   done
   timeout "${MINUTES}m" nice buildah --root "$work/store" --runroot "$work/run" --storage-driver "$driver" build \
     "${options[@]}" --build-context "shared=$here" -t "$1" -f "$3" "$2" >>"$4" 2>&1 || failed "$4"

@@ -12,7 +12,7 @@ apt-get install -y --no-install-recommends "$@"
 
 # The order matters: scripts of the first ones are run by the last ones.
 unneeded="e2fsprogs logsave util-linux-extra util-linux mount login passwd adduser bsdutils sysvinit-utils
-  libpam-runtime libpam-modules libpam-modules-bin ca-certificates-java openssl init-system-helpers
+  libpam-runtime libpam-modules libpam-modules-bin openssl init-system-helpers
   apt gpgv debian-archive-keyring usr-is-merged debconf perl-base"
 for package in $unneeded; do
   case " $* " in *" $package "*) continue ;; esac
@@ -37,7 +37,7 @@ rm -rf /etc/apt /etc/cron.* /etc/dpkg /etc/logrotate.d /etc/default /etc/init.d 
   /var/lib/apt /var/lib/pam /var/lib/systemd /var/lib/dpkg/alternatives /var/lib/dpkg/triggers /var/lib/dpkg/updates \
   /var/lib/dpkg/*-old /var/lib/dpkg/lock* /var/cache/* /var/log/* /var/backups/* \
   /usr/share/bug /usr/share/debconf /usr/share/doc-base /usr/share/info /usr/share/lintian /usr/share/locale \
-  /usr/share/man /usr/share/menu /usr/share/pam* /usr/share/applications /usr/share/pixmaps /usr/share/bash-completion
+  /usr/share/man /usr/share/menu /etc/systemd /etc/update-motd.d /usr/share/pam* /usr/share/applications /usr/share/pixmaps /usr/share/bash-completion
 find /var/lib/dpkg/info -type f ! -name '*.list' ! -name '*.md5sums' -delete
 find /usr/share/doc ! -type d ! -name copyright -delete
 find /usr/share/doc -depth -type d -empty -delete
