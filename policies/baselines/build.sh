@@ -4,7 +4,7 @@
 # Writes OUT/FAMILY-{single,multi}-stage.oci. Needs no engine and no daemon: buildah builds in chroots, mmdebstrap makes the base,
 # as root or as a user with subordinate ids. What is built is kept: run it again to go on where it stopped.
 #
-#   DATE=2026-01-31   the date of the baselines and of everything in the images (default: today)
+#   DATE=2026-01-31   the date of the baselines and of everything in the images (default: the day of the first build into OUT)
 #   PLIMSOLL=FILE     the program that records and compares (default: ./run of this repository)
 #   MIRROR=URL        where Debian comes from (default: where apt of this machine gets it)
 #   PIP_CERT, NODE_EXTRA_CA_CERTS, http_proxy, https_proxy, no_proxy
@@ -35,13 +35,16 @@ for word in "$@"; do
   esac
 done
 [ ${#families[@]} -gt 0 ] || families=("${FAMILIES[@]}")
-DATE=${DATE:-$(date -u +%F)}
-epoch=$(date -u -d "$DATE" +%s)
 PLIMSOLL=${PLIMSOLL:-$root/run}
+[[ $PLIMSOLL != */* ]] || PLIMSOLL=$(realpath "$PLIMSOLL")
 
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
 work=$out/.work
+# The day on which the first image was built is that of all of them, however often the script is run again.
+DATE=${DATE:-$(cat "$out/date" 2>/dev/null || date -u +%F)}
+epoch=$(date -u -d "$DATE" +%s)
+echo "$DATE" > "$out/date"
 say() { printf '%s %s\n' "$(date +%H:%M:%S)" "$*" >&2; }
 
 # The builder, with a store of its own under OUT.
@@ -151,6 +154,7 @@ image() {
 
 clean_up() {
   [ "${KEEP:-0}" = 1 ] && return 0
+  builder umount --all >/dev/null 2>&1 || true
   builder rmi --all --force >/dev/null 2>&1 || true
   if [ "$(id -u)" = 0 ]; then rm -rf "$work"; else buildah unshare rm -rf "$work"; fi
 }
