@@ -8,6 +8,7 @@ mod input;
 mod limits;
 mod ls;
 mod output;
+mod policy;
 mod progress;
 #[cfg(test)]
 mod tests;
@@ -61,6 +62,7 @@ enum Command {
     Ls(ls::Args),
     Checks(checks::Args),
     Explain(explain::Args),
+    Policy(policy::Args),
     Limits(limits::Args),
 }
 
@@ -91,6 +93,7 @@ fn dispatch(cli: &Cli) -> u8 {
         Command::Ls(args) => ls::run(args, context),
         Command::Checks(args) => checks::run(args, context),
         Command::Explain(args) => explain::run(args, context),
+        Command::Policy(args) => policy::run(args, context),
         Command::Limits(args) => limits::run(args, context),
     }
 }

@@ -7,6 +7,7 @@ mod generated;
 pub mod json;
 pub mod listing;
 pub mod model;
+pub mod policy_page;
 pub mod quantity;
 #[cfg(test)]
 mod samples;

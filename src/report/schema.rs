@@ -1,10 +1,11 @@
-//! The JSON Schemas of the report and of a line of `plimsoll ls`, generated from the structs that write them.
+//! The JSON Schemas of the report, of a line of `plimsoll ls` and of policy files, generated from the structs that write or read them.
 
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 
 use super::json::{ENTRY_SCHEMA_URL, SCHEMA_URL};
 use super::model::{EntryReport, Report};
+use crate::policy::file::PolicyFile;
 
 /// The schema of `plimsoll check --format json`, as `docs/schema/report-1.1.0.json` holds it.
 #[must_use]
@@ -18,8 +19,24 @@ pub fn entry() -> String {
     published::<EntryReport>("One line of plimsoll ls", ENTRY_SCHEMA_URL)
 }
 
+/// Where the schema of policy files is published.
+pub const POLICY_SCHEMA_URL: &str = "https://github.com/plimsoll/plimsoll/blob/main/docs/schema/policy-1.0.0.json";
+
+/// The schema of a policy file, as `docs/schema/policy-1.0.0.json` holds it.
+#[must_use]
+pub fn policy() -> String {
+    titled(
+        SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<PolicyFile>(),
+        "Policy of plimsoll",
+        POLICY_SCHEMA_URL,
+    )
+}
+
 fn published<T: JsonSchema>(title: &str, url: &str) -> String {
-    let mut schema: Schema = SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>();
+    titled(SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>(), title, url)
+}
+
+fn titled(mut schema: Schema, title: &str, url: &str) -> String {
     schema.insert("$id".to_owned(), url.into());
     schema.insert("title".to_owned(), title.into());
     // the alternate form of a JSON value is its indented text
@@ -41,7 +58,7 @@ mod tests {
 
     #[test]
     fn every_property_is_described() {
-        for text in [report(), entry()] {
+        for text in [report(), entry(), policy()] {
             let schema: Value = serde_json::from_str(&text).unwrap();
             let objects = objects(&schema);
             assert!(!objects.is_empty());
