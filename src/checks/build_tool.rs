@@ -52,7 +52,7 @@ fn run(image: &Image) -> Vec<Observation> {
             let (programs, size) =
                 (wording::counted(wording::count(programs), "program"), wording::bytes(evidence::bytes(&seen)));
             let message = format!("{kit} can be run: {programs} ({listed}), {size}");
-            Observation { message, evidence: seen, ..Observation::default() }
+            Observation { subject: wording::key(kit), message, evidence: seen, ..Observation::default() }
         })
         .collect()
 }
@@ -97,7 +97,7 @@ fn observe(image: &Image, executable: &Executable) -> Option<(&'static str, Vec<
 
 /// Compilers bear the signs of binutils too and have a check of their own.
 fn is_only_binutils(inode: &crate::rootfs::Inode) -> bool {
-    tools::elf(inode).is_some_and(|elf| elf.go_path.is_none() && elf.markers.iter().all(|marker| *marker == Marker::Binutils))
+    tools::elf(inode).is_some_and(|elf| elf.go_path.is_none() && tools::signs(elf).all(|marker| marker == Marker::Binutils))
 }
 
 #[cfg(test)]

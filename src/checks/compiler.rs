@@ -129,7 +129,7 @@ fn by_name(image: &Image, executable: &Executable, inode: &Inode) -> Option<(Fam
         return Some((family, false));
     }
     // build information of Go, or signs of another tool: it is that program and no compiler (collect2 bears binutils' signs)
-    if elf.go_path.is_some() || elf.markers.iter().any(|marker| *marker != Marker::Binutils) {
+    if elf.go_path.is_some() || tools::signs(elf).any(|marker| marker != Marker::Binutils) {
         return None;
     }
     let (family, weight) = own_match(executable)?;
@@ -198,7 +198,7 @@ fn observe(image: &Image, family: Family, compilers: &[Compiler<'_>]) -> Observa
         let more = if renamed.len() > 1 { format!(" and {} more", renamed.len().saturating_sub(1)) } else { String::new() };
         message = format!("{message}; {}{more} told by content, not by name", escape(path));
     }
-    Observation { message, evidence: seen, ..Observation::default() }
+    Observation { subject: family.key().to_owned(), message, evidence: seen, ..Observation::default() }
 }
 
 /// Scripts and compiler caches called by the family's names: they run the compiler that is there.
@@ -255,7 +255,8 @@ fn java_without_launcher(image: &Image) -> Option<Observation> {
         }
     }
     let message = "The Java compiler can be run without its launcher: this is a JDK, not a runtime".to_owned();
-    (!seen.is_empty()).then(|| Observation { message, evidence: seen, ..Observation::default() })
+    let subject = Family::Java.key().to_owned();
+    (!seen.is_empty()).then(|| Observation { subject, message, evidence: seen, ..Observation::default() })
 }
 
 /// A .NET SDK: `sdk/VERSION/Roslyn/bincore/csc.dll`, run by the `dotnet` program.
@@ -274,5 +275,7 @@ fn roslyn(image: &Image) -> Option<Observation> {
         }
     }
     let message = "The C# compiler can be run: this is a .NET SDK, not a runtime".to_owned();
-    (!seen.is_empty()).then(|| Observation { message, evidence: seen, ..Observation::default() })
+    // not the family's key: an image may hold Mono's compilers too
+    let subject = "roslyn".to_owned();
+    (!seen.is_empty()).then(|| Observation { subject, message, evidence: seen, ..Observation::default() })
 }

@@ -111,7 +111,8 @@ fn run(image: &Image) -> Vec<Observation> {
         .iter()
         .map(|(label, evidence)| {
             let listed = wording::names(evidence::base_names(evidence));
-            Observation { message: format!("{label} can be run: {listed}"), evidence: evidence.clone(), ..Observation::default() }
+            let (subject, message) = (wording::key(label), format!("{label} can be run: {listed}"));
+            Observation { subject, message, evidence: evidence.clone(), ..Observation::default() }
         })
         .collect();
     if !seen.contains_key("pip") {
@@ -183,7 +184,8 @@ fn pip_module(image: &Image, modules: &Modules) -> Option<Observation> {
         })
         .collect();
     let message = "pip can be run as a module, without its entry script: python -m pip".to_owned();
-    (!evidence.is_empty()).then(|| Observation { message, evidence, ..Observation::default() })
+    let subject = wording::key("pip");
+    (!evidence.is_empty()).then(|| Observation { subject, message, evidence, ..Observation::default() })
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! One file per check; here the type of a check and the list.
 //!
-//! A check observes and nothing else: it does no I/O, reads no clock, returns no error, knows no policy and no other check.
+//! A check observes and nothing else: it does no I/O, reads no clock, returns no error, knows no policy and no other check. Two
+//! observations of one image differ in check, code or subject, so that the next build's can be told to be the same.
 
 mod ambiguous_image;
 mod ambiguous_layer;

@@ -65,6 +65,21 @@ impl Family {
         }
     }
 
+    /// The subject of its observation: for ever, each another.
+    fn key(self) -> &'static str {
+        match self {
+            Self::Apt => "apt",
+            Self::Apk => "apk",
+            Self::Rpm => "rpm",
+            Self::Pacman => "pacman",
+            Self::Opkg => "opkg",
+            Self::Snap => "snap",
+            Self::Flatpak => "flatpak",
+            Self::Nix => "nix",
+            Self::Other => "other",
+        }
+    }
+
     fn has_database(self, image: &Image) -> bool {
         image.packages.databases.iter().any(|database| {
             self == match database.kind {
@@ -125,7 +140,7 @@ fn run(image: &Image) -> Vec<Observation> {
 fn observe(family: Family, seen: Vec<Evidence>) -> Observation {
     let listed = wording::names(evidence::base_names(&seen));
     let message = format!("{} can be run: {listed}, {}", family.label(), wording::bytes(evidence::bytes(&seen)));
-    Observation { message, evidence: seen, ..Observation::default() }
+    Observation { subject: family.key().to_owned(), message, evidence: seen, ..Observation::default() }
 }
 
 fn family_of(name: &ExecutableName) -> Option<Family> {

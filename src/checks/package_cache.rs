@@ -150,7 +150,7 @@ fn observe(cache: usize, contents: Contents) -> Option<Observation> {
     let evidence: Vec<_> = places.into_values().collect();
     let size = wording::bytes(evidence::bytes(&evidence));
     let message = format!("Cache of {label}: {}, {size}", wording::counted(files, "file"));
-    Some(Observation { message, evidence, ..Observation::default() })
+    Some(Observation { subject: wording::key(label), message, evidence, ..Observation::default() })
 }
 
 /// The cache that a file belongs to, and the length of the part of its path that is evidence: the cache's folder, or the file.
@@ -244,6 +244,13 @@ mod tests {
         let seen = builder.run(&CHECK);
         assert_eq!(seen[0].message, "Cache of npm: 2 files, 2.0 KiB");
         assert_eq!(paths(&seen[0]), ["/root/.npm/_cacache"]);
+    }
+
+    #[test]
+    fn every_cache_is_a_subject_of_its_own() {
+        let keys: std::collections::BTreeSet<_> = CACHES.iter().map(|(label, _)| wording::key(label)).collect();
+        assert_eq!(keys.len(), CACHES.len());
+        assert!(keys.contains("go-modules"));
     }
 
     #[test]

@@ -46,10 +46,9 @@ pub(super) fn observe(image: &Image, bit: Bit) -> Vec<Observation> {
                     format!("{} is {} ({:04o} {}:{}): {reason}", escape(&path), bit.label, inode.mode, inode.uid, inode.gid);
                 let fix =
                     is_owned(image, node).then(|| format!("Remove the bit in the final stage: chmod u-s,g-s {}", escape(&path)));
-                others.push((
-                    path,
-                    Observation { severity: Some(severity), message, evidence: seen, fix, ..Observation::default() },
-                ));
+                let (severity, subject) = (Some(severity), wording::path_key(&path));
+                let observation = Observation { severity, subject, message, evidence: seen, fix, ..Observation::default() };
+                others.push((path, observation));
             }
         }
     }
@@ -59,7 +58,8 @@ pub(super) fn observe(image: &Image, bit: Bit) -> Vec<Observation> {
         let files = wording::counted(wording::count(known.len()), "file");
         let names = wording::names(evidence::base_names(&known));
         let message = format!("{files} of the distribution's usual {} set: {names}", bit.label);
-        observations.push(Observation { severity: Some(bit.known), message, evidence: known, ..Observation::default() });
+        let (severity, subject) = (Some(bit.known), "distribution".to_owned());
+        observations.push(Observation { severity, subject, message, evidence: known, ..Observation::default() });
     }
     observations
 }

@@ -58,6 +58,7 @@ mod tests {
         let seen = builder.run(&CHECK);
         assert_eq!((seen.len(), seen[0].severity), (1, Some(Severity::Medium)));
         assert_eq!(seen[0].message, "2 files of the distribution's usual set-user-ID set: passwd, su");
+        assert_eq!(seen[0].subject, "distribution");
     }
 
     #[test]
@@ -66,7 +67,7 @@ mod tests {
         builder.hard_link("/app/helper2", "/app/helper");
         let seen = builder.run(&CHECK);
         assert_eq!(seen[0].message, "/app/helper is set-user-ID (4755 0:0): no package owns it");
-        assert_eq!(seen[0].severity, Some(Severity::High));
+        assert_eq!((seen[0].severity, seen[0].subject.as_str()), (Some(Severity::High), "/app/helper"));
         assert_eq!(paths(&seen[0]), ["/app/helper", "/app/helper2"], "every hard link is a way in");
         assert_eq!(seen[0].evidence.iter().map(|one| one.bytes).sum::<u64>(), 9);
     }

@@ -175,7 +175,10 @@ impl Builder {
 
     /// What a check sees in the image.
     pub(super) fn run(&mut self, check: &Check) -> Vec<Observation> {
-        (check.run)(&self.image())
+        let seen = (check.run)(&self.image());
+        let keys: BTreeSet<_> = seen.iter().map(|one| (one.code, &one.subject)).collect();
+        assert_eq!(keys.len(), seen.len(), "two observations of {} are the same: {keys:?}", check.id);
+        seen
     }
 }
 

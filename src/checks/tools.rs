@@ -41,6 +41,11 @@ pub(super) fn has_marker(inode: &Inode, marker: Marker) -> bool {
     elf(inode).is_some_and(|elf| elf.markers.contains(&marker))
 }
 
+/// The signs of what a program is; not of what it is written in.
+pub(super) fn signs(elf: &ElfFacts) -> impl Iterator<Item = Marker> {
+    elf.markers.iter().copied().filter(|marker| *marker != Marker::RustStd)
+}
+
 /// A multi-call program whose applets are told by the name it is called by: none of them is the tool of that name.
 pub(super) fn is_multi_call(executable: &Executable, inode: &Inode) -> bool {
     // a further name must not silence a tool: toybox, which has no sign, is believed when it has no other name of its own

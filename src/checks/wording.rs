@@ -28,6 +28,17 @@ pub(super) fn count(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
 }
 
+/// The subject of an observation that has a label: `Go modules` becomes `go-modules`.
+pub(super) fn key(label: &str) -> String {
+    label.to_ascii_lowercase().replace(' ', "-")
+}
+
+/// The subject of an observation about one path: the path itself, when it is text. Another starts unlike any path, so that no two
+/// are the same.
+pub(super) fn path_key(path: &[u8]) -> String {
+    String::from_utf8(path.to_vec()).unwrap_or_else(|_| format!("bytes:{}", escape(path)))
+}
+
 /// Names from the image, escaped, sorted, each once: `a, b, c, d and 3 more`.
 pub(super) fn names<'a>(names: impl Iterator<Item = &'a [u8]>) -> String {
     let sorted: std::collections::BTreeSet<&[u8]> = names.collect();
@@ -47,6 +58,13 @@ mod tests {
         let shown: Vec<_> = [0, 1, 1023, 1024, 1536, 10 * 1024, 1024 * 1024 - 1, 117_440_512, 3 * GIB].map(bytes).into();
         assert_eq!(shown, ["0 bytes", "1 byte", "1023 bytes", "1.0 KiB", "1.5 KiB", "10 KiB", "1024 KiB", "112 MiB", "3.0 GiB"]);
         assert!(bytes(u64::MAX).ends_with("GiB"));
+    }
+
+    #[test]
+    fn paths_that_are_no_text_have_keys_of_their_own() {
+        assert_eq!(path_key(b"/usr/bin/caf\xc3\xa9"), "/usr/bin/caf\u{e9}");
+        let keys = [&b"/a\xff"[..], b"/a\xfe", b"/a\\xff", "/a\u{fffd}".as_bytes()].map(path_key);
+        assert_eq!(std::collections::BTreeSet::from(keys.clone()).len(), keys.len(), "{keys:?}");
     }
 
     #[test]

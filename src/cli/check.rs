@@ -88,8 +88,8 @@ impl Args {
             source: self.input.request(),
             policy: Policy { fail_on: self.fail_on.into(), allow_incomplete: self.allow_incomplete, ..Policy::default() },
             as_of: Date::default(),
-            bases: Vec::new(),
             limits: self.input.limits(),
+            ..Request::default()
         }
     }
 }

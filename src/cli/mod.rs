@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand. The only room that prints.
 #![expect(clippy::disallowed_methods, reason = "arguments, environment, terminal and clock are looked at here alone")]
 
+mod baseline;
 mod check;
 mod checks;
 mod explain;
@@ -10,6 +11,7 @@ mod ls;
 mod output;
 mod policy;
 mod progress;
+mod reference;
 #[cfg(test)]
 mod tests;
 
@@ -61,6 +63,7 @@ enum Command {
     Check(check::Args),
     Ls(ls::Args),
     Checks(checks::Args),
+    Baseline(baseline::Args),
     Explain(explain::Args),
     Policy(policy::Args),
     Limits(limits::Args),
@@ -92,6 +95,7 @@ fn dispatch(cli: &Cli) -> u8 {
         Command::Check(args) => check::run(args, context),
         Command::Ls(args) => ls::run(args, context),
         Command::Checks(args) => checks::run(args, context),
+        Command::Baseline(args) => baseline::run(args, context),
         Command::Explain(args) => explain::run(args, context),
         Command::Policy(args) => policy::run(args, context),
         Command::Limits(args) => limits::run(args, context),

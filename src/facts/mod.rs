@@ -88,9 +88,18 @@ pub fn gather(parts: Parts, limits: &Limits) -> (Image, Vec<NotExamined>) {
     let executables = executables::executables_through(&rootfs, &mut bodies.links);
     remarks.extend(executables::malformed(&rootfs, &executables));
     remarks.sort_unstable();
+    let search_path = SearchPath::of(&config.runtime, &rootfs, limits);
+    let runtime = runtime::Finder {
+        config: &config.runtime,
+        rootfs: &rootfs,
+        executables: &executables,
+        search_path: &search_path,
+        links: &mut bodies.links,
+        limits,
+    }
+    .runtime();
     let mut not_examined = bodies.not_examined;
     not_examined.sort_unstable();
-    let search_path = SearchPath::of(&config.runtime, &rootfs, limits);
     let image = Image {
         config,
         rootfs,
@@ -102,7 +111,7 @@ pub fn gather(parts: Parts, limits: &Limits) -> (Image, Vec<NotExamined>) {
         packages,
         executables,
         search_path,
-        runtime: Runtime::default(),
+        runtime,
         test_files: std::collections::BTreeSet::new(),
     };
     (image, not_examined)

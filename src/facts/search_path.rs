@@ -36,6 +36,11 @@ impl SearchPath {
     pub fn has(&self, rootfs: &Rootfs, name: NodeId) -> bool {
         self.folders.contains(&rootfs.folder_of(name))
     }
+
+    /// What is called `name` in the folders, in order, not followed.
+    pub(super) fn names(&self, rootfs: &Rootfs, name: &[u8]) -> impl Iterator<Item = NodeId> {
+        self.folders.iter().filter_map(move |folder| rootfs.child(*folder, name))
+    }
 }
 
 #[cfg(test)]

@@ -95,4 +95,6 @@ pub struct History {
     pub comment: String,
     /// `author`, empty when absent.
     pub author: String,
+    /// `created`, verbatim (RFC 3339), empty when absent.
+    pub created: String,
 }

@@ -164,6 +164,7 @@ struct RawHistory {
     empty_layer: bool,
     comment: String,
     author: String,
+    created: String,
 }
 
 #[derive(Deserialize, Default)]
@@ -243,7 +244,13 @@ pub fn config(bytes: &[u8], bounds: Bounds) -> Result<ImageConfig, Error> {
 }
 
 fn history(raw: RawHistory) -> History {
-    History { created_by: raw.created_by, empty_layer: raw.empty_layer, comment: raw.comment, author: raw.author }
+    History {
+        created_by: raw.created_by,
+        empty_layer: raw.empty_layer,
+        comment: raw.comment,
+        author: raw.author,
+        created: raw.created,
+    }
 }
 
 fn runtime(raw: RawRuntime) -> RuntimeConfig {

@@ -6,15 +6,17 @@
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 mod chain;
+pub mod control;
 mod date;
 pub mod effective;
 mod error;
 pub mod file;
+pub mod glob;
 mod grade;
-mod ids;
 pub mod judge;
 mod likeness;
 mod load;
+mod measure;
 mod place;
 pub mod requirement;
 mod resolve;
@@ -32,11 +34,11 @@ pub use crate::finding::Severity;
 pub use date::Date;
 pub use error::PolicyError;
 pub use grade::Grade;
-pub use ids::{MEASUREMENTS, REQUIREMENTS};
 pub use load::{Compile, Loaded, Read, load};
+pub use measure::{Measure, Unit};
 pub use place::Place;
 pub use shipped::SHIPPED;
-pub use waiver::Waiver;
+pub use waiver::{Waiver, WaiverState};
 
 use crate::finding::{Finding, Origin};
 
@@ -176,8 +178,8 @@ pub struct ScoreRule {
 pub struct Group {
     /// Such as `build tools`.
     pub name: String,
-    /// Name of a measurement, weight.
-    pub weights: Vec<(String, f64)>,
+    /// The measurement, its weight.
+    pub weights: Vec<(Measure, f64)>,
 }
 
 /// The best grade that an image with such a finding can get. Waived findings do not count.

@@ -1,5 +1,9 @@
 //! Reports made by hand, for the tests of every format.
 
+mod policy;
+
+pub(crate) use policy::{all_waived, by_policy};
+
 use super::model::{
     DifferenceReport, EntryReport, ErrorReport, EvidenceReport, Examined, FindingReport, HealthcheckReport, ImageReport,
     LayerReport, LimitReport, Measurements, NotExaminedReport, PlaceReport, PlatformReport, PolicyReport, Report, Schema,
@@ -317,6 +321,8 @@ pub(crate) fn all() -> Vec<(&'static str, Report)> {
         ("unverifiable", unverifiable()),
         ("refused", refused()),
         ("two_platforms", two_platforms()),
+        ("by_policy", by_policy()),
+        ("all_waived", all_waived()),
     ]
 }
 

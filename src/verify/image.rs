@@ -59,6 +59,18 @@ impl Examined {
         let count = |index: &Arc<LayerIndex>| u64::try_from(index.changes.len()).unwrap_or(u64::MAX);
         self.layers.iter().flatten().map(count).fold(0, u64::saturating_add)
     }
+
+    /// Sum of the uncompressed layers.
+    pub(super) fn shipped_bytes(&self) -> u64 {
+        self.layers.iter().flatten().fold(0, |sum, layer| sum.saturating_add(layer.uncompressed_bytes))
+    }
+
+    /// Sum of the layers as stored; None when none is compressed.
+    pub(super) fn compressed_bytes(&self) -> Option<u64> {
+        let is_compressed = self.layers.iter().flatten().any(|layer| layer.compression != Compression::None);
+        let sum = || self.layers.iter().flatten().fold(0_u64, |sum, layer| sum.saturating_add(layer.compressed_bytes));
+        is_compressed.then(sum)
+    }
 }
 
 /// Reads, verifies, merges and checks one image.

@@ -1,6 +1,7 @@
 //! What is made of one image: checks and own rules, base and own layers, policy.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use super::Request;
 use super::image::Examined;
@@ -8,9 +9,11 @@ use crate::build::base::{self, Base, Known, Making, ToldBy};
 use crate::checks;
 use crate::facts::Image;
 use crate::finding::{Finding, Origin};
-use crate::policy::judge::{self, Judged, LeftOut, Subject};
+use crate::policy::control::{self, Answer, Coverage};
+use crate::policy::judge::{self, LeftOut, Subject};
 use crate::policy::requirement::{self, Whole};
 use crate::rules;
+use crate::score::{self, Ballast, Choice, Gain, Graded, LayerBytes, Measurements, Pair, Points};
 use crate::source::ImageRecord;
 
 /// What was made of one image.
@@ -18,37 +21,108 @@ use crate::source::ImageRecord;
 pub(super) struct Judgement {
     /// The base image, as far as known.
     pub(super) base: Option<Base>,
-    /// Most severe first, then by check, code and evidence.
-    pub(super) findings: Vec<Finding>,
+    /// Most severe first, then by what mending them gains, by check, code and evidence.
+    pub(super) findings: Vec<(Finding, Gain)>,
     /// What the policy left out.
     pub(super) left_out: Vec<(String, LeftOut)>,
     /// Own rules that could not be evaluated, and why.
     pub(super) not_evaluated: Vec<(String, String)>,
+    /// The class of every byte.
+    pub(super) ballast: Ballast,
+    /// The numbers.
+    pub(super) measured: Measurements,
+    /// Where the image lies between two baselines.
+    pub(super) scored: Option<Scored>,
+    /// Indexes of the policy's waivers that accept something here.
+    pub(super) used_waivers: BTreeSet<usize>,
+    /// One for each of the policy's controls.
+    pub(super) controls: Vec<Answer>,
 }
 
-/// Runs checks and rules, and applies the policy.
-pub(super) fn judge(record: &ImageRecord, image: &Image, _examined: &Examined, request: &Request) -> Judgement {
+/// Where an image lies between two baselines.
+#[derive(Debug)]
+pub(super) struct Scored {
+    pub(super) pair: Pair,
+    /// Why this pair, one clause.
+    pub(super) chosen_by: String,
+    pub(super) points: Points,
+    pub(super) graded: Graded,
+}
+
+/// Runs checks and rules, measures, and applies the policy.
+pub(super) fn judge(record: &ImageRecord, image: &Image, examined: &Examined, request: &Request) -> Judgement {
     let policy = &request.policy;
     let base = base_of(record, image, request);
     let mut findings = observed(image);
+    let bytes = LayerBytes {
+        shipped: examined.shipped_bytes(),
+        buried: examined.buried_bytes.iter().copied().fold(0, u64::saturating_add),
+    };
+    let ballast = score::ballast(image, &findings, bytes, &examined.buried);
+    let measured = score::measure(image, &findings, &ballast, bytes);
     let evaluated = rules::evaluate(&policy.rules, image, &request.limits);
     findings.extend(evaluated.findings);
     let subject = Subject {
         references: record.reference.iter().cloned().collect(),
         digests: record.manifest_digest.iter().chain(&record.config_digest).map(ToString::to_string).collect(),
     };
-    findings.extend(requirement::unmet(policy, &whole(image)));
+    let judge = |findings| judge::judge(policy, placed(findings, base.as_ref()), &subject, request.as_of);
+    let mut judged = judge(findings);
+    let scored = scored(image, &measured, &judged.findings, request);
+    // the image as a whole is judged last: its score comes from what was found in its parts
+    judged.extend(judge(requirement::unmet(policy, &whole(image, examined, &ballast, scored.as_ref()))));
+    let coverage = Coverage {
+        is_complete: examined.unseen.is_empty() || policy.allow_incomplete,
+        not_evaluated: evaluated.not_evaluated.iter().map(|(rule, _)| rule.as_str()).collect(),
+    };
+    let controls = policy.controls.iter().map(|control| control::answer(control, policy, &judged.findings, &coverage)).collect();
+    let pair = scored.as_ref().map(|scored| (&scored.pair, &policy.score));
+    let gain = |finding: &Finding| score::gain(image, finding, &ballast, &measured, pair);
+    Judgement {
+        base,
+        findings: sorted(judged.findings, gain),
+        left_out: judged.left_out,
+        not_evaluated: evaluated.not_evaluated,
+        ballast,
+        measured,
+        scored,
+        used_waivers: judged.used_waivers,
+        controls,
+    }
+}
+
+/// Most severe first, then by what mending them gains, by check, code and evidence.
+fn sorted(findings: Vec<Finding>, gain: impl Fn(&Finding) -> Gain) -> Vec<(Finding, Gain)> {
+    let mut findings: Vec<(Finding, Gain)> =
+        findings.into_iter().map(|finding| (gain(&finding), finding)).map(|(gain, it)| (it, gain)).collect();
+    findings.sort_by(|(a, gain_a), (b, gain_b)| {
+        let weight = (Reverse(a.severity), Reverse(gain_a.tenths)).cmp(&(Reverse(b.severity), Reverse(gain_b.tenths)));
+        let name = (&a.check, a.observation.code).cmp(&(&b.check, b.observation.code));
+        weight.then(name).then_with(|| a.observation.evidence.cmp(&b.observation.evidence))
+    });
+    findings
+}
+
+/// Points and grade, when the policy weighs anything and there is a pair.
+fn scored(image: &Image, measured: &Measurements, findings: &[Finding], request: &Request) -> Option<Scored> {
+    let (pair, chosen_by) = match &request.baselines {
+        Choice::Fixed { pair, chosen_by } => (pair.as_ref().clone(), chosen_by.clone()),
+        Choice::ByLanguage => (Pair::of_language(image.runtime.language).ok()?, image.runtime.reason.clone()),
+    };
+    let rule = &request.policy.score;
+    let points = score::points(measured, &pair.single.measurements, &pair.multi.measurements, rule)?;
+    let graded = score::grade(points.tenths, findings, rule);
+    Some(Scored { pair, chosen_by, points, graded })
+}
+
+/// Evidence sorted and without doubles, and who brought it.
+fn placed(mut findings: Vec<Finding>, base: Option<&Base>) -> Vec<Finding> {
     for finding in &mut findings {
         finding.observation.evidence.sort();
         finding.observation.evidence.dedup();
-        finding.origin = base.as_ref().map(|base| origin(base, finding));
+        finding.origin = base.map(|base| origin(base, finding));
     }
-    let Judged { mut findings, left_out } = judge::judge(policy, findings, &subject, request.as_of);
-    findings.sort_by(|a, b| {
-        let key = |finding: &Finding| (Reverse(finding.severity), finding.check.clone(), finding.observation.code);
-        key(a).cmp(&key(b)).then_with(|| a.observation.evidence.cmp(&b.observation.evidence))
-    });
-    Judgement { base, findings, left_out, not_evaluated: evaluated.not_evaluated }
+    findings
 }
 
 /// What the checks saw, with their own severities.
@@ -62,12 +136,21 @@ fn observed(image: &Image) -> Vec<Finding> {
     findings
 }
 
-fn whole(image: &Image) -> Whole {
+fn whole(image: &Image, examined: &Examined, ballast: &Ballast, scored: Option<&Scored>) -> Whole {
     Whole {
         labels: image.config.runtime.labels.iter().cloned().collect(),
         diff_ids: image.config.diff_ids.iter().map(ToString::to_string).collect(),
-        ..Whole::default()
+        shipped_bytes: examined.shipped_bytes(),
+        compressed_bytes: examined.compressed_bytes(),
+        ballast_bytes: ballast.total(),
+        score: scored.map(|scored| as_points(scored.points.tenths)),
+        grade: scored.map(|scored| scored.graded.grade),
     }
+}
+
+/// Points with one decimal.
+pub(super) fn as_points(tenths: u64) -> f64 {
+    f64::from(u32::try_from(tenths).unwrap_or(u32::MAX)) / 10.0
 }
 
 fn base_of(record: &ImageRecord, image: &Image, request: &Request) -> Option<Base> {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::{Progress, Request, run, translate};
 use crate::oci::{Code, escape};
-use crate::report::model::{EntryReport, Report};
+use crate::report::model::{EntryReport, ImageReport, Report};
 use crate::rootfs::{Inode, InodeKind, Rootfs};
 use crate::source;
 
@@ -31,26 +31,38 @@ pub struct Listing {
 #[must_use]
 pub fn list(request: &Request, tree: Tree, digest_files: bool, progress: &Progress) -> Listing {
     let mut entries = None;
-    let mut others = Vec::new();
+    let mut names = Vec::new();
     let report = run(request, digest_files, progress, |image, examined| {
-        let name = image.reference.clone().or_else(|| image.manifest_digest.clone()).or_else(|| image.config_digest.clone());
-        let platform = image.platform.as_ref().map(|platform| format!("{}/{}", platform.os, platform.architecture));
-        others.push(format!("{} ({})", name.unwrap_or_default(), platform.unwrap_or_default()));
+        names.push(name(image));
         entries = examined.image.map(|image| match tree {
             Tree::Stacked => lines(&image.rootfs),
             Tree::Sequential => lines(&examined.sequential),
         });
     });
-    if others.len() > 1 {
+    match several(request, names, "ls lists one") {
+        Some(report) => Listing { entries: None, report },
+        None => Listing { entries, report },
+    }
+}
+
+/// What an image is called in a choice.
+pub(super) fn name(image: &ImageReport) -> String {
+    let name = image.reference.clone().or_else(|| image.manifest_digest.clone()).or_else(|| image.config_digest.clone());
+    let platform = image.platform.as_ref().map(|platform| format!("{}/{}", platform.os, platform.architecture));
+    format!("{} ({})", name.unwrap_or_default(), platform.unwrap_or_default())
+}
+
+/// A refusal, when there are several images and `purpose` is for one.
+pub(super) fn several(request: &Request, names: Vec<String>, purpose: &str) -> Option<Report> {
+    (names.len() > 1).then(|| {
         let error = source::Error::Choice {
             code: Code::ArchiveSeveralImages,
-            detail: format!("{} images are here, and ls lists one", others.len()),
+            detail: format!("{} images are here, and {purpose}", names.len()),
             option: "--image or --platform",
-            choices: others,
+            choices: names,
         };
-        return Listing { entries: None, report: translate::refused(request, &error) };
-    }
-    Listing { entries, report }
+        translate::refused(request, &error)
+    })
 }
 
 fn lines(rootfs: &Rootfs) -> Vec<EntryReport> {

@@ -4,20 +4,25 @@ mod image;
 mod judgement;
 mod layers;
 mod listing;
+mod measuring;
+mod policy_report;
 mod translate;
 
+use std::collections::BTreeSet;
 use std::sync::atomic::AtomicU64;
 
 use crate::build::base::Known;
 use crate::limits::Limits;
 use crate::policy::{Date, Policy};
-use crate::report::model::{ImageReport, Report, Schema, Tool, Verdict};
+use crate::report::model::{ImageReport, PolicyReport, Report, Schema, Tool, Verdict};
+use crate::score;
 use crate::source::{self, Source};
 
 use image::Examined;
 use layers::LayerStore;
 
 pub use listing::{Listing, Tree, list};
+pub use measuring::{Measuring, measure};
 
 /// What to verify, and how.
 #[derive(Debug, Clone, Default)]
@@ -30,6 +35,8 @@ pub struct Request {
     pub as_of: Date,
     /// Base images that the user gave.
     pub bases: Vec<Known>,
+    /// What images are compared with.
+    pub baselines: score::Choice,
     /// Caps.
     pub limits: Limits,
 }
@@ -61,27 +68,29 @@ fn run(request: &Request, digest_files: bool, progress: &Progress, mut each: imp
     let mut images = Vec::with_capacity(source.images().len());
     store.expect(source.as_ref());
     let mut entries = 0_u64;
+    let mut used_waivers = BTreeSet::new();
     for record in source.images() {
         let examined = match request.limits.source_entries(entries) {
             Ok(()) => image::examine(record, source.as_ref(), &mut store, request),
             Err(hit) => Examined::not_reached(hit),
         };
         entries = entries.saturating_add(examined.entries());
+        used_waivers.extend(&examined.judgement.used_waivers);
         let report = translate::image(record, &examined, request);
         each(&report, examined);
         images.push(report);
         store.release(record);
     }
-    assemble(source.as_ref(), images, request)
+    assemble(source.as_ref(), images, policy_report::policy(request, &used_waivers))
 }
 
-fn assemble(source: &dyn Source, images: Vec<ImageReport>, request: &Request) -> Report {
+fn assemble(source: &dyn Source, images: Vec<ImageReport>, policy: PolicyReport) -> Report {
     let verdict = images.iter().map(|image| image.verdict).max().unwrap_or(Verdict::Unverifiable);
     Report {
         schema: Schema::current(),
         tool: Tool::current(),
         source: translate::source(source),
-        policy: translate::policy(request),
+        policy,
         images,
         errors: Vec::new(),
         verdict,

@@ -1,12 +1,15 @@
 //! From what is known to the published report: no decision but the verdict, no format.
 
-use std::collections::BTreeMap;
+mod score;
+
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 use super::Request;
 use super::image::{Examined, Problem};
-use super::judgement::origin_of_layer;
+use super::judgement::{as_points, origin_of_layer};
+use super::policy_report;
 use crate::archive::compression::Compression;
 use crate::build::base::Base;
 use crate::build::{Step, redact};
@@ -15,9 +18,9 @@ use crate::facts::{Image, NotExamined};
 use crate::finding::{Evidence, Finding, Observation};
 use crate::limits::LimitHit;
 use crate::oci::{Healthcheck, Place, Platform, escape, escape_text};
-use crate::policy::Policy;
-use crate::policy::judge::LeftOut;
+use crate::policy::{Policy, requirement};
 use crate::report::model as out;
+use crate::score::Gain;
 use crate::source::{self, ImageRecord, LayerRecord, Source};
 
 pub(super) fn source(source: &dyn Source) -> out::SourceReport {
@@ -31,20 +34,10 @@ pub(super) fn refused(request: &Request, error: &source::Error) -> out::Report {
         schema: out::Schema::current(),
         tool: out::Tool::current(),
         source: out::SourceReport { kind: None, name: escape(name.as_bytes()) },
-        policy: policy(request),
+        policy: policy_report::policy(request, &BTreeSet::new()),
         images: Vec::new(),
         errors: vec![problem(&Problem::of_source(error))],
         verdict: out::Verdict::Unverifiable,
-    }
-}
-
-/// What images are judged by.
-pub(super) fn policy(request: &Request) -> out::PolicyReport {
-    out::PolicyReport {
-        name: escape_text(&request.policy.name),
-        fail_on: request.policy.fail_on.as_str().to_owned(),
-        as_of: None,
-        waivers: Vec::new(),
     }
 }
 
@@ -63,12 +56,12 @@ pub(super) fn image(record: &ImageRecord, examined: &Examined, request: &Request
         base: examined.judgement.base.as_ref().map(base),
         user: known.map(user),
         healthcheck: record.config.as_ref().map(|config| healthcheck(config.runtime.healthcheck.as_ref())),
-        measurements: known.map(|image| measurements(image, examined)),
-        ballast: None,
-        score: None,
-        findings: examined.judgement.findings.iter().map(|found| finding(found, policy)).collect(),
-        left_out: left_out(&examined.judgement.left_out),
-        controls: Vec::new(),
+        measurements: known.map(|_| score::measurements(examined)),
+        ballast: known.map(|_| score::ballast(examined)),
+        score: examined.judgement.scored.as_ref().map(score::score),
+        findings: examined.judgement.findings.iter().map(|(found, gain)| finding(found, *gain, policy)).collect(),
+        left_out: policy_report::left_out(&examined.judgement.left_out),
+        controls: policy_report::controls(policy, &examined.judgement.controls),
         notes: examined.notes.iter().map(note).collect(),
         trees_differ: known.map(differences).unwrap_or_default(),
         verdict: verdict(examined, policy),
@@ -81,7 +74,7 @@ pub(super) fn image(record: &ImageRecord, examined: &Examined, request: &Request
 fn verdict(examined: &Examined, policy: &Policy) -> out::Verdict {
     if examined.image.is_none() || !examined.problems.is_empty() {
         out::Verdict::Unverifiable
-    } else if examined.judgement.findings.iter().any(|finding| policy.fails(finding)) {
+    } else if examined.judgement.findings.iter().any(|(finding, _)| policy.fails(finding)) {
         out::Verdict::Fail
     } else if !examined.unseen.is_empty() && !policy.allow_incomplete {
         out::Verdict::Unverifiable
@@ -138,20 +131,6 @@ fn base(base: &Base) -> out::BaseReport {
     }
 }
 
-fn left_out(left_out: &[(String, LeftOut)]) -> Vec<out::LeftOutReport> {
-    let mut counts: BTreeMap<(&str, LeftOut), usize> = BTreeMap::new();
-    for (check, reason) in left_out {
-        let findings = counts.entry((check, *reason)).or_default();
-        *findings = findings.saturating_add(1);
-    }
-    let report = |((check, reason), findings): ((&str, LeftOut), usize)| out::LeftOutReport {
-        check: check.to_owned(),
-        reason: reason.as_str().to_owned(),
-        findings,
-    };
-    counts.into_iter().map(report).collect()
-}
-
 fn user(image: &Image) -> out::UserReport {
     let user = &image.user;
     out::UserReport {
@@ -169,32 +148,8 @@ fn healthcheck(healthcheck: Option<&Healthcheck>) -> out::HealthcheckReport {
     out::HealthcheckReport { present, test: test.iter().map(|word| escape_text(word)).collect() }
 }
 
-fn measurements(image: &Image, examined: &Examined) -> out::Measurements {
-    let read = || examined.layers.iter().flatten();
-    let is_compressed = read().any(|layer| layer.compression != Compression::None);
-    let (mut entries, mut final_bytes) = (0_u64, 0_u64);
-    let mut inodes = std::collections::BTreeSet::new();
-    for (_, node) in image.rootfs.entries() {
-        entries = entries.saturating_add(1);
-        if inodes.insert(image.rootfs.inode_number(node)) {
-            final_bytes = final_bytes.saturating_add(image.rootfs.inode(node).size());
-        }
-    }
-    let sum = |numbers: &mut dyn Iterator<Item = u64>| numbers.fold(0, u64::saturating_add);
-    out::Measurements {
-        shipped_bytes: sum(&mut read().map(|layer| layer.uncompressed_bytes)),
-        compressed_bytes: is_compressed.then(|| sum(&mut read().map(|layer| layer.compressed_bytes))),
-        final_bytes,
-        buried_bytes: sum(&mut examined.buried_bytes.iter().copied()),
-        entries,
-        os_packages: count(image.packages.list.len()),
-        executables: count(image.executables.len()),
-        ..out::Measurements::default()
-    }
-}
-
-fn finding(finding: &Finding, policy: &Policy) -> out::FindingReport {
-    let fix = checks::find(&finding.check).map_or("", |check| check.fix);
+fn finding(finding: &Finding, gain: Gain, policy: &Policy) -> out::FindingReport {
+    let fix = fix_of(&finding.check, policy);
     let bytes = finding.bytes();
     let observation = &finding.observation;
     out::FindingReport {
@@ -206,12 +161,20 @@ fn finding(finding: &Finding, policy: &Policy) -> out::FindingReport {
         fix: observation.fix.clone().unwrap_or_else(|| fix.to_owned()),
         evidence: observation.evidence.iter().map(evidence).collect(),
         bytes: (bytes > 0).then_some(bytes),
-        gain: None,
+        gain: Some(out::Gain { points: as_points(gain.tenths), bytes: gain.bytes }),
         origin: finding.origin.map(|origin| origin.as_str().to_owned()),
         allowed: (finding.allowed > 0).then_some(finding.allowed),
-        waived: None,
+        waived: finding.waiver.and_then(|index| policy_report::waived(policy, index)),
         fails: policy.fails(finding),
     }
+}
+
+/// How to mend what a check, a requirement or an own rule finds.
+fn fix_of<'a>(id: &str, policy: &'a Policy) -> &'a str {
+    let of_check = checks::find(id).map(|check| check.fix);
+    let of_requirement = || requirement::find(id).map(|requirement| requirement.fix);
+    let of_rule = || policy.rules.iter().find(|rule| rule.id == id).map(|rule| rule.fix.as_str());
+    of_check.or_else(of_requirement).or_else(of_rule).unwrap_or_default()
 }
 
 fn note((check, observation): &(&'static str, Observation)) -> out::FindingReport {

@@ -31,6 +31,25 @@ fn every_check_has_an_image_it_fires_on_and_one_it_is_silent_on() {
 }
 
 #[test]
+fn findings_have_subjects_that_the_next_build_has_too() {
+    let demo = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/images/demo.tar");
+    let checked = program::check(&demo, &[]);
+    let findings = program::list(&checked.images()[0]["findings"]);
+    let found: Vec<_> =
+        findings.map(|one| (one["check"].as_str().unwrap(), one["subject"].as_str().unwrap_or_default())).collect();
+    let expected = [
+        ("compiler", "tcc"),
+        ("root-user", ""),
+        ("setuid-file", "/app/server"),
+        ("apt-lists", ""),
+        ("missing-healthcheck", ""),
+        ("os-package-manager", "apt"),
+    ];
+    assert_eq!(found, expected);
+    assert!(checked.repeated().is_empty());
+}
+
+#[test]
 fn the_good_image_has_no_finding_and_the_demo_image_the_six_faults() {
     let images = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/images");
     let of = |name: &str| program::check(&images.join(name), &[]);

@@ -52,7 +52,9 @@ pub(crate) fn checked(output: &Output) -> Checked {
     assert!(!stderr.contains("panicked"), "{stderr}");
     let report = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("{error}: {}\n{stderr}", String::from_utf8_lossy(&output.stdout)));
-    Checked { exit: output.status.code(), report }
+    let checked = Checked { exit: output.status.code(), report };
+    assert_none(&checked.repeated());
+    checked
 }
 
 impl Checked {
@@ -65,6 +67,21 @@ impl Checked {
     pub(crate) fn error_codes(&self) -> BTreeSet<String> {
         let of_images = self.images().iter().flat_map(|image| list(&image["errors"]));
         list(&self.report["errors"]).chain(of_images).filter_map(|error| text(&error["code"])).collect()
+    }
+
+    /// Check, code and subject that two findings or notes of one image share: none may.
+    pub(crate) fn repeated(&self) -> Vec<String> {
+        let mut repeated = Vec::new();
+        for image in self.images() {
+            let mut seen = BTreeSet::new();
+            for said in list(&image["findings"]).chain(list(&image["notes"])) {
+                let key = format!("{} {} {}", said["check"], said["code"], said["subject"]);
+                if !seen.insert(key.clone()) {
+                    repeated.push(key);
+                }
+            }
+        }
+        repeated
     }
 
     /// Codes of all findings and notes.

@@ -101,6 +101,42 @@ impl Family {
             Self::Other => "a compiler",
         }
     }
+
+    /// The subject of its observation: for ever, each another.
+    pub(super) fn key(self) -> &'static str {
+        match self {
+            Self::Gcc => "gcc",
+            Self::Clang => "clang",
+            Self::Tcc => "tcc",
+            Self::Rust => "rust",
+            Self::Go => "go",
+            Self::Java => "java",
+            Self::Kotlin => "kotlin",
+            Self::Scala => "scala",
+            Self::Groovy => "groovy",
+            Self::TypeScript => "typescript",
+            Self::Haskell => "ghc",
+            Self::Ocaml => "ocaml",
+            Self::Pascal => "pascal",
+            Self::D => "d",
+            Self::Zig => "zig",
+            Self::Nim => "nim",
+            Self::Swift => "swift",
+            Self::Crystal => "crystal",
+            Self::Vala => "vala",
+            Self::DotNet => "dotnet",
+            Self::Cuda => "cuda",
+            Self::Computing => "intel-nvidia",
+            Self::Erlang => "erlang",
+            Self::Emscripten => "emscripten",
+            Self::Assembler => "assembler",
+            Self::Cobol => "cobol",
+            Self::SmallDevice => "sdcc",
+            Self::Lisp => "sbcl",
+            Self::Prolog => "prolog",
+            Self::Other => "other",
+        }
+    }
 }
 
 /// How much a program's name says.
@@ -262,4 +298,10 @@ pub(super) fn is_companion(name: &str) -> bool {
         "covdata",
     ];
     NAMES.contains(&name)
+}
+
+/// Every family that a name may say.
+#[cfg(test)]
+pub(super) fn families() -> impl Iterator<Item = Family> {
+    STRONG.iter().chain(WEAK).map(|(family, _)| *family)
 }

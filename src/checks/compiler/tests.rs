@@ -259,3 +259,37 @@ fn a_further_name_busybox_does_not_hide_a_compiler() {
     builder.marked("/opt/busybox", 10, Marker::GccDriver);
     assert_eq!(paths(&run_on(&mut builder)[0]), ["/opt/busybox"]);
 }
+
+#[test]
+fn the_subject_is_the_family_whatever_the_version() {
+    let subjects = |builder: &mut Builder| run_on(builder).into_iter().map(|one| one.subject).collect::<Vec<_>>();
+    assert_eq!(subjects(&mut gcc()), ["gcc"]);
+    let mut others = Builder::default();
+    others.program("/usr/bin/gcc-13", 9).program("/opt/jdk/bin/java", 9).file("/opt/jdk/jmods/jdk.compiler.jmod", 9);
+    others.program("/opt/dotnet/dotnet", 9).file("/opt/dotnet/sdk/8.0.1/Roslyn/bincore/csc.dll", 9);
+    others.program("/usr/bin/mcs", 9).in_package("mono-mcs", &["/usr/bin/mcs"]);
+    assert_eq!(subjects(&mut others), ["gcc", "dotnet", "java", "roslyn"]);
+}
+
+#[test]
+fn every_family_is_a_subject_of_its_own() {
+    let families: std::collections::BTreeSet<_> = names::families().collect();
+    let keys: std::collections::BTreeSet<_> = families.iter().map(|family| family.key()).collect();
+    assert_eq!(keys.len(), families.len());
+    assert!(!keys.contains("roslyn"));
+}
+
+#[test]
+fn what_a_program_is_written_in_does_not_hide_a_compiler() {
+    let elf =
+        |markers: &[Marker]| ElfFacts { is_program: true, markers: markers.iter().copied().collect(), ..ElfFacts::default() };
+    let mut builder = Builder::default();
+    // rustup's proxies are Rust programs without another sign; a build of gcc may hold parts in Rust
+    builder.elf("/root/.cargo/bin/rustc", 9, elf(&[Marker::RustStd])).elf("/opt/gcc", 9, elf(&[Marker::RustStd]));
+    builder.elf("/opt/x", 9, elf(&[Marker::RustStd, Marker::Clang]));
+    assert_eq!(run_on(&mut builder).len(), 3);
+    let mut others = Builder::default();
+    others.elf("/usr/bin/rg", 9, elf(&[Marker::RustStd])).elf("/usr/bin/cargo", 9, elf(&[Marker::RustStd, Marker::Cargo]));
+    others.elf("/app/cc", 9, elf(&[Marker::RustStd]));
+    assert!(run_on(&mut others).is_empty());
+}

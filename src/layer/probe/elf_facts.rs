@@ -34,6 +34,8 @@ pub enum Marker {
     Rpm,
     /// Another compiler of the catalogue (ghc, ocamlopt, fpc, zig, nim, dmd, ldc2, ...).
     OtherCompiler,
+    /// Rust's standard library: what the program is written in, not what it is.
+    RustStd,
 }
 
 /// What is known of an ELF file. Everything comes from the file header, the program headers and the dynamic segment.

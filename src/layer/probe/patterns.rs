@@ -72,6 +72,8 @@ signs! {
     OtherCompiler: b"sage: yasm [option]* file" b"Available yasm %s";
     OtherCompiler: b"ERLC_EMULATOR" b"ERLC_CONFIGURATION";
     OtherCompiler: b"Ptx optimizing assembler" b"register-usage-level";
+    // where its panics say that they happened
+    RustStd: b"library/std/src/" b"library/core/src/";
 }
 
 /// Start of Go's build information (`debug/buildinfo`).

@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::policy::Measure;
+use crate::score;
+
 /// Numbers read off the image, without judgement and whatever the policy.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Measurements {
@@ -50,6 +53,33 @@ pub struct Measurements {
     /// 1 when there is no health check that is run.
     #[serde(default)]
     pub healthcheck_missing: u64,
+}
+
+impl Measurements {
+    /// The numbers as the score takes them.
+    #[must_use]
+    pub fn numbers(&self) -> score::Measurements {
+        let mut numbers = score::Measurements::default();
+        for measure in Measure::ALL {
+            let number = match measure {
+                Measure::ShippedBytes => self.shipped_bytes,
+                Measure::FileBytes => self.file_bytes,
+                Measure::ToolchainBytes => self.toolchain_bytes,
+                Measure::CacheBytes => self.cache_bytes,
+                Measure::DocumentationBytes => self.documentation_bytes,
+                Measure::BuriedBytes => self.buried_bytes,
+                Measure::Compilers => self.compilers,
+                Measure::PackageManagers => self.package_managers,
+                Measure::OsPackages => self.os_packages,
+                Measure::Executables => self.executables,
+                Measure::SetuidFiles => self.setuid_files,
+                Measure::Root => self.root,
+                Measure::HealthcheckMissing => self.healthcheck_missing,
+            };
+            numbers.set(*measure, number);
+        }
+        numbers
+    }
 }
 
 /// Bytes that the application does not need at run time. Every byte of the layers is in exactly one class.

@@ -18,11 +18,12 @@ const INSTRUCTION_LINES: usize = 2;
 /// Findings of one check that are shown; JSON has all of them.
 const FINDINGS: usize = 20;
 
-/// Every finding, but of a check that has very many only the first, most severe ones.
+/// Every finding that nobody accepted, but of a check that has very many only the first, most severe ones.
 pub(super) fn all(page: &mut Page, findings: &[FindingReport], layers: &[LayerReport]) {
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
-    let following = findings.iter().skip(1).map(Some).chain([None]);
-    for (one, next) in findings.iter().zip(following) {
+    let unwaived = || findings.iter().filter(|finding| finding.waived.is_none());
+    let following = unwaived().skip(1).map(Some).chain([None]);
+    for (one, next) in unwaived().zip(following) {
         let count = seen.entry(&one.check).or_default();
         *count = count.saturating_add(1);
         if *count <= FINDINGS {
@@ -44,13 +45,21 @@ fn finding(page: &mut Page, finding: &FindingReport, layers: &[LayerReport], wit
     let severity = finding.severity.as_deref().unwrap_or("note");
     page.headline(style(severity), &severity.to_uppercase(), &name(finding), &weight(finding));
     page.text(2, &finding.message);
-    paths(page, &finding.evidence);
-    configured(page, &finding.evidence);
+    places(page, finding);
     written_by(page, &finding.evidence, layers);
+    if finding.origin.as_deref() == Some("inherited") {
+        page.field("origin", "inherited from the base image");
+    }
     if with_fix {
         page.field("fix", &finding.fix);
     }
     page.blank();
+}
+
+/// Paths and fields of the config.
+pub(super) fn places(page: &mut Page, finding: &FindingReport) {
+    paths(page, &finding.evidence);
+    configured(page, &finding.evidence);
 }
 
 /// What is worth knowing and judged by nobody.
@@ -73,7 +82,7 @@ pub(super) fn style(severity: &str) -> Style {
 }
 
 /// What `plimsoll explain` knows best about it comes last.
-fn name(finding: &FindingReport) -> String {
+pub(super) fn name(finding: &FindingReport) -> String {
     match &finding.code {
         Some(code) => format!("{}: {code}", finding.check),
         None => finding.check.clone(),
@@ -83,7 +92,8 @@ fn name(finding: &FindingReport) -> String {
 fn weight(finding: &FindingReport) -> String {
     let with_path = finding.evidence.iter().filter(|evidence| evidence.path.is_some()).count();
     let places = if with_path > 1 { Some(counted(with_path, "path")) } else { None };
-    [places, finding.bytes.map(bytes)].into_iter().flatten().collect::<Vec<_>>().join(", ")
+    let gain = finding.gain.filter(|gain| gain.points >= 0.1).map(|gain| format!("+{:.1} points", gain.points));
+    [places, finding.bytes.map(bytes), gain].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 fn paths(page: &mut Page, evidence: &[EvidenceReport]) {

@@ -1,7 +1,9 @@
 //! What was verified: names, digests, sizes, user, health check.
 
 use super::page::{Page, STRONG};
-use crate::report::model::{HealthcheckReport, ImageReport, LayerReport, Measurements, PlatformReport, Report, UserReport};
+use crate::report::model::{
+    BaseReport, HealthcheckReport, ImageReport, LayerReport, Measurements, PlatformReport, Report, UserReport,
+};
 use crate::report::quantity::{bytes, count, counted};
 
 /// Hex digits of a digest that are shown.
@@ -24,6 +26,9 @@ pub(super) fn write(page: &mut Page, report: &Report, image: &ImageReport, index
     if let Some(distribution) = &image.distribution {
         page.field("system", distribution);
     }
+    if let Some(base) = &image.base {
+        page.field("base", &base_of(base, image.layers.len()));
+    }
     page.field("size", &size(&image.layers, image.measurements.as_ref()));
     if let Some(measured) = &image.measurements {
         page.field("contents", &contents(measured));
@@ -34,6 +39,7 @@ pub(super) fn write(page: &mut Page, report: &Report, image: &ImageReport, index
     if let Some(healthcheck) = &image.healthcheck {
         page.field_cut("health", &health(healthcheck), 2);
     }
+    super::score::write(page, image);
     page.blank();
 }
 
@@ -70,6 +76,13 @@ fn source(report: &Report) -> String {
         Some(kind) => format!("{name} ({kind})"),
         None => name.to_owned(),
     }
+}
+
+/// `debian:13-slim, the first 3 of 9 layers; certain: the diff_ids are equal`.
+fn base_of(base: &BaseReport, layers: usize) -> String {
+    let name = base.name.as_deref().unwrap_or("no name is known");
+    let first = if base.layers == 1 { "the first".to_owned() } else { format!("the first {}", base.layers) };
+    format!("{name}, {first} of {}; {}: {}", counted(layers, "layer"), base.confidence, base.reason)
 }
 
 fn size(layers: &[LayerReport], measured: Option<&Measurements>) -> String {

@@ -1,8 +1,10 @@
 //! The report for people: what the image is, what was found, what to do next, and the verdict as the last line.
 
+mod accepted;
 mod findings;
 mod header;
 pub(crate) mod page;
+mod score;
 #[cfg(test)]
 mod tests;
 mod trouble;
@@ -12,16 +14,26 @@ pub use page::Look;
 
 use page::Page;
 
-use super::model::{ImageReport, Report};
+use super::model::{ImageReport, Report, Verdict};
 
 /// The whole report as text, with ANSI styles when `look` asks for colour.
 #[must_use]
 pub fn render(report: &Report, look: Look) -> String {
+    whole(report, look, false)
+}
+
+/// As [`render`], with the findings that are waived, and why they are.
+#[must_use]
+pub fn render_with_waived(report: &Report, look: Look) -> String {
+    whole(report, look, true)
+}
+
+fn whole(report: &Report, look: Look, with_waived: bool) -> String {
     let mut page = Page::new(look);
     let several = report.images.len() > 1;
     for (index, image) in report.images.iter().enumerate() {
         header::write(&mut page, report, image, index);
-        write_image(&mut page, image);
+        write_image(&mut page, image, with_waived);
         page.blank();
         if several {
             verdict::of_image(&mut page, image);
@@ -32,6 +44,8 @@ pub fn render(report: &Report, look: Look) -> String {
         header::of_source(&mut page, report);
     }
     trouble::errors(&mut page, &report.errors);
+    let is_judged = !report.images.is_empty() && report.images.iter().all(|image| image.verdict != Verdict::Unverifiable);
+    accepted::waivers(&mut page, &report.policy, is_judged);
     page.blank();
     verdict::next(&mut page, report);
     page.blank();
@@ -52,8 +66,12 @@ pub fn render_errors(report: &Report, look: Look) -> String {
     page.finish()
 }
 
-fn write_image(page: &mut Page, image: &ImageReport) {
+fn write_image(page: &mut Page, image: &ImageReport, with_waived: bool) {
     findings::all(page, &image.findings, &image.layers);
+    accepted::waived(page, image, with_waived);
+    accepted::left_out(page, &image.left_out);
+    page.blank();
+    accepted::controls(page, &image.controls);
     findings::notes(page, &image.notes);
     trouble::differences(page, &image.trees_differ);
     trouble::not_examined(page, &image.examined.not_examined, image.verdict);

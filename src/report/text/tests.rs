@@ -30,6 +30,16 @@ fn an_image_of_two_platforms() {
 }
 
 #[test]
+fn an_image_judged_by_a_policy_with_waivers_and_controls() {
+    insta::assert_snapshot!(render(&samples::by_policy(), Look::default()));
+}
+
+#[test]
+fn waived_findings_shown() {
+    insta::assert_snapshot!(render_with_waived(&samples::by_policy(), Look::default()));
+}
+
+#[test]
 fn the_errors_alone() {
     insta::assert_snapshot!(render_errors(&samples::unverifiable(), Look { width: 60, colour: false }));
 }
@@ -38,7 +48,7 @@ fn the_errors_alone() {
 fn no_line_is_wider_than_the_page_but_for_a_single_path() {
     for width in [60, 80, 100] {
         for (name, report) in samples::all() {
-            for line in render(&report, Look { width, colour: false }).lines() {
+            for line in render_with_waived(&report, Look { width, colour: false }).lines() {
                 let item = line.trim_start().trim_start_matches("paths").trim_start_matches("path").trim_start();
                 let is_path = item.starts_with('/') && !item.contains(' ');
                 assert!(columns(line) <= width || is_path, "{name} at {width}: {line}");
@@ -75,4 +85,26 @@ fn the_last_line_is_the_verdict() {
     assert_eq!(last(&samples::unverifiable()), "UNVERIFIABLE  2 errors, 2 places not examined");
     assert_eq!(last(&samples::refused()), "UNVERIFIABLE  1 error");
     assert_eq!(last(&samples::two_platforms()), "FAIL  1 of 2 images fails");
+    assert_eq!(last(&samples::by_policy()), "FAIL  2 of 3 findings fail: 2 high; 3 findings waived");
+    assert_eq!(last(&samples::all_waived()), "PASS  nothing found; 1 finding waived");
+}
+
+#[test]
+fn waived_findings_are_always_counted_and_listed_on_request_only() {
+    let (report, look) = (samples::all_waived(), Look::default());
+    let hidden = render(&report, look);
+    assert!(hidden.contains("1 finding waived: see --show-waived\n") && !hidden.contains("GCC"), "{hidden}");
+    assert!(!hidden.contains("Next:"), "there is nothing to mend: {hidden}");
+    let shown = render_with_waived(&report, look);
+    assert!(shown.contains("GCC") && shown.contains("SEC-112") && !shown.contains("--show-waived"), "{shown}");
+}
+
+#[test]
+fn unused_waivers_are_not_told_where_nothing_could_be_judged() {
+    let mut report = samples::by_policy();
+    report.images[0].verdict = Verdict::Unverifiable;
+    let text = render(&report, Look::default());
+    assert!(text.contains("EXPIRED WAIVERS") && !text.contains("UNUSED WAIVERS"), "{text}");
+    report.images.clear();
+    assert!(!render(&report, Look::default()).contains("UNUSED WAIVERS"));
 }

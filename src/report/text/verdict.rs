@@ -12,7 +12,7 @@ const SEVERITIES: [&str; 4] = ["critical", "high", "medium", "low"];
 
 /// One line about what to type next; nothing when there is nothing to say.
 pub(super) fn next(page: &mut Page, report: &Report) {
-    let mut findings = report.images.iter().flat_map(|image| &image.findings);
+    let mut findings = report.images.iter().flat_map(|image| &image.findings).filter(|finding| finding.waived.is_none());
     let mut errors = report.errors.iter().chain(report.images.iter().flat_map(|image| &image.errors));
     if let Some(error) = errors.next() {
         page.text(0, &format!("Next: plimsoll explain {} tells what an error means and what follows from it.", error.code));
@@ -65,13 +65,19 @@ fn summary(page: &mut Page, images: &[&ImageReport]) {
     page.blank();
 }
 
-/// Why: how many findings fail, or what could not be verified.
+/// Why: how many findings fail, or what could not be verified; and how many somebody accepted.
 fn reason(verdict: Verdict, images: &[&ImageReport]) -> String {
-    let findings: Vec<&FindingReport> = images.iter().flat_map(|image| &image.findings).collect();
+    let (waived, findings): (Vec<&FindingReport>, Vec<&FindingReport>) =
+        images.iter().flat_map(|image| &image.findings).partition(|finding| finding.waived.is_some());
+    let reason = of_unwaived(verdict, images, &findings);
+    if waived.is_empty() { reason } else { format!("{reason}; {} waived", counted(waived.len(), "finding")) }
+}
+
+fn of_unwaived(verdict: Verdict, images: &[&ImageReport], findings: &[&FindingReport]) -> String {
     let failing: Vec<&FindingReport> = findings.iter().copied().filter(|finding| finding.fails).collect();
     match verdict {
         Verdict::Pass if findings.is_empty() => "nothing found".to_owned(),
-        Verdict::Pass => format!("{}, none of them fails: {}", counted(findings.len(), "finding"), tally(&findings)),
+        Verdict::Pass => format!("{}, none of them fails: {}", counted(findings.len(), "finding"), tally(findings)),
         Verdict::Fail if failing.len() == findings.len() => {
             let verb = if failing.len() == 1 { "fails" } else { "fail" };
             format!("{} {verb}: {}", counted(failing.len(), "finding"), tally(&failing))

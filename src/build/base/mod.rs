@@ -1,5 +1,9 @@
 //! Which of an image's first layers belong to the image that it was built on, and how sure that is.
 
+mod cut;
+mod provenance;
+mod times;
+
 use crate::oci::{DiffId, History};
 
 /// The base image.
@@ -91,7 +95,32 @@ pub struct Making<'a> {
 }
 
 /// Finds the base: the longest known image whose layers are the first ones, else what provenance says, else what history suggests.
+///
+/// Only the first is proof: provenance and history are what the image's maker wrote.
 #[must_use]
-pub fn find(_known: &[Known], _making: &Making<'_>) -> Option<Base> {
-    None
+pub fn find(known: &[Known], making: &Making<'_>) -> Option<Base> {
+    of_known(known, making).or_else(|| provenance::base(making)).or_else(|| cut::base(making))
 }
+
+/// The longest known image whose diff_ids are the image's first ones. At equal length what the user gave comes before the
+/// policy, and what stands first before what follows.
+fn of_known(known: &[Known], making: &Making<'_>) -> Option<Base> {
+    let image: Vec<String> = making.diff_ids.iter().map(ToString::to_string).collect();
+    let is_first = |known: &&Known| !known.diff_ids.is_empty() && image.starts_with(&known.diff_ids);
+    // of several equal ones, min_by_key takes the first
+    let found = known.iter().filter(is_first).min_by_key(|known| (std::cmp::Reverse(known.diff_ids.len()), known.told_by))?;
+    let layers = found.diff_ids.len();
+    Some(Base {
+        name: Some(found.name.clone()),
+        layers,
+        told_by: found.told_by,
+        confidence: Confidence::Certain,
+        reason: match layers {
+            1 => "the image's first diff_id is that of this base image".to_owned(),
+            _ => format!("the image's first {layers} diff_ids are those of this base image"),
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests;
