@@ -36,7 +36,7 @@ fn the_help_of_every_subcommand() {
 fn every_subcommand_teaches_by_example() {
     Cli::command().debug_assert();
     let command = Cli::command();
-    for subcommand in command.get_subcommands().flat_map(|one| std::iter::once(one).chain(one.get_subcommands())) {
+    for subcommand in command.get_subcommands().chain(command.find_subcommand("policy").unwrap().get_subcommands()) {
         let help = subcommand.get_after_help().unwrap().to_string();
         assert!(help.contains("Example") && help.contains("  plimsoll "), "{}", subcommand.get_name());
     }

@@ -34,6 +34,9 @@ impl fmt::Display for Place {
     }
 }
 
+/// Bytes before a column up to which characters are counted.
+const LONG_LINE: usize = 4096;
+
 /// A byte of one of the texts of a chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Spot {
@@ -68,7 +71,9 @@ impl Text {
         let line = self.line(offset);
         let start = self.starts.get(line.saturating_sub(1)).copied().unwrap_or(0);
         let before = self.content.get(start..offset.min(self.content.len())).unwrap_or_default();
-        Place { file: self.name.clone(), line, column: before.chars().count().saturating_add(1) }
+        // of lines longer than anybody writes, bytes: a place must not take time in proportion to the file
+        let column = if before.len() > LONG_LINE { before.len() } else { before.chars().count() };
+        Place { file: self.name.clone(), line, column: column.saturating_add(1) }
     }
 
     /// The line of a byte, from 1.

@@ -54,7 +54,7 @@ fn the_default_policy_holds_the_numbers_of_the_score() {
     assert_eq!((policy.score.bytes_unit, policy.score.count_unit), (1 << 20, 1));
     let first = policy.score.groups.first().unwrap();
     assert_eq!(first.name, "build tools");
-    assert_eq!(first.weights, [("toolchain_bytes".to_owned(), 18.0), ("compilers".to_owned(), 12.0)], "in the file's order");
+    assert_eq!(first.weights, [(Measure::ToolchainBytes, 18.0), (Measure::Compilers, 12.0)], "in the file's order");
     assert_eq!(policy.score.grades, [(Grade::A, 90.0), (Grade::B, 75.0), (Grade::C, 60.0), (Grade::D, 40.0)]);
     assert_eq!(policy.score.caps.len(), 3);
     assert_eq!(policy.score.caps[1].checks, ["root-user", "compiler"]);

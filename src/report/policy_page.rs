@@ -113,7 +113,8 @@ pub fn summary(loaded: &Loaded, look: Look) -> String {
         format!("{} in {}, {caps}", quantity::counted(weighed, "measurement"), quantity::counted(score.groups.len(), "group"));
     field("score", if score.groups.is_empty() { "none" } else { &weighed });
     let open = controls.iter().filter(|control| control.checks.is_empty()).count();
-    field("controls", &format!("{}, {open} of them not verifiable from an image", controls.len()));
+    let answered = format!("{}, {open} of them without a check that answers", controls.len());
+    field("controls", if controls.is_empty() { "none" } else { &answered });
     page.finish()
 }
 

@@ -1,7 +1,9 @@
 //! The JSON Schemas of the report, of a line of `plimsoll ls` and of policy files, generated from the structs that write or read them.
 
 use schemars::generate::SchemaSettings;
+use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema};
+use serde_json::Value;
 
 use super::json::{ENTRY_SCHEMA_URL, SCHEMA_URL};
 use super::model::{EntryReport, Report};
@@ -25,11 +27,32 @@ pub const POLICY_SCHEMA_URL: &str = "https://github.com/plimsoll/plimsoll/blob/m
 /// The schema of a policy file, as `docs/schema/policy-1.0.0.json` holds it.
 #[must_use]
 pub fn policy() -> String {
-    titled(
-        SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<PolicyFile>(),
-        "Policy of plimsoll",
-        POLICY_SCHEMA_URL,
-    )
+    let settings = SchemaSettings::draft2020_12().with_transform(RecursiveTransform(without_null));
+    titled(settings.into_generator().into_root_schema_for::<PolicyFile>(), "Policy of plimsoll", POLICY_SCHEMA_URL)
+}
+
+/// TOML has no null: a value that may be absent is absent.
+fn without_null(schema: &mut Schema) {
+    if schema.get("default").is_some_and(Value::is_null) {
+        schema.remove("default");
+    }
+    if let Some(Value::Array(types)) = schema.get_mut("type") {
+        types.retain(|kind| kind != "null");
+        if let [only] = types.as_slice() {
+            let only = only.clone();
+            schema.insert("type".to_owned(), only);
+        }
+    }
+    if let Some(Value::Array(kinds)) = schema.get_mut("anyOf") {
+        kinds.retain(|kind| kind.get("type").is_none_or(|kind| kind != "null"));
+        if let [Value::Object(only)] = kinds.as_slice() {
+            let only = only.clone();
+            schema.remove("anyOf");
+            for (key, value) in only {
+                schema.insert(key, value);
+            }
+        }
+    }
 }
 
 fn published<T: JsonSchema>(title: &str, url: &str) -> String {
@@ -45,8 +68,6 @@ fn titled(mut schema: Schema, title: &str, url: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
-
     use super::super::samples;
     use super::*;
 
@@ -69,6 +90,11 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_policy_has_no_null() {
+        assert!(!policy().contains("null"));
     }
 
     #[test]
