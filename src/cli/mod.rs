@@ -12,6 +12,7 @@ mod judging;
 mod limits;
 mod ls;
 mod output;
+mod policy;
 mod progress;
 mod reference;
 #[cfg(test)]
@@ -68,6 +69,7 @@ enum Command {
     Compare(compare::Args),
     Baseline(baseline::Args),
     Explain(explain::Args),
+    Policy(policy::Args),
     Limits(limits::Args),
     Base(base::Args),
 }
@@ -101,6 +103,7 @@ fn dispatch(cli: &Cli) -> u8 {
         Command::Compare(args) => compare::run(args, context),
         Command::Baseline(args) => baseline::run(args, context),
         Command::Explain(args) => explain::run(args, context),
+        Command::Policy(args) => policy::run(args, context),
         Command::Limits(args) => limits::run(args, context),
         Command::Base(args) => base::run(args, context),
     }

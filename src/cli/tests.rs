@@ -27,13 +27,18 @@ fn the_help_of_every_subcommand() {
     for subcommand in command.get_subcommands().filter(|subcommand| subcommand.get_name() != "help") {
         let help = subcommand.clone().term_width(80).render_long_help().to_string();
         insta::assert_snapshot!(format!("help_{}", subcommand.get_name()), help);
+        for below in subcommand.get_subcommands().filter(|below| below.get_name() != "help") {
+            let help = below.clone().term_width(80).render_long_help().to_string();
+            insta::assert_snapshot!(format!("help_{}_{}", subcommand.get_name(), below.get_name()), help);
+        }
     }
 }
 
 #[test]
 fn every_subcommand_teaches_by_example() {
     Cli::command().debug_assert();
-    for subcommand in Cli::command().get_subcommands() {
+    let command = Cli::command();
+    for subcommand in command.get_subcommands().chain(command.find_subcommand("policy").unwrap().get_subcommands()) {
         let help = subcommand.get_after_help().unwrap().to_string();
         assert!(help.contains("Example") && help.contains("  plimsoll "), "{}", subcommand.get_name());
     }

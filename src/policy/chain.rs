@@ -36,10 +36,11 @@ impl Origin {
         if shipped::is_name(word) {
             return Self::Shipped(word.to_owned());
         }
-        match asked_by {
-            Some(Self::File(path)) => Self::File(path.parent().unwrap_or(Path::new("")).join(word)),
-            _ => Self::File(PathBuf::from(word)),
-        }
+        let path = match asked_by {
+            Some(Self::File(path)) => path.parent().unwrap_or(Path::new("")).join(word),
+            _ => PathBuf::from(word),
+        };
+        Self::File(path.components().filter(|part| *part != Component::CurDir).collect())
     }
 
     /// The name in places.
@@ -58,7 +59,7 @@ impl Origin {
             let goes_up = part == Component::ParentDir && matches!(plain.components().next_back(), Some(Component::Normal(_)));
             if goes_up {
                 plain.pop();
-            } else if part != Component::CurDir {
+            } else {
                 plain.push(part);
             }
         }
@@ -176,6 +177,9 @@ fn wrong(place: Place, message: &str) -> PolicyError {
             let advice = likeness::advice(word, known.iter().copied(), &format!("{list} {}", known.join(", ")));
             return PolicyError::UnknownWord { place, what, word: word.to_owned(), advice };
         }
+    }
+    if message == "wanted string or table" {
+        return PolicyError::Malformed { place, problem: "this must be a word in quotes".to_owned() };
     }
     let missing = message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
     let problem = missing.map_or_else(|| message.to_owned(), |key| format!("the key `{key}` is missing here"));

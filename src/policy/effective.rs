@@ -39,11 +39,11 @@ pub struct Setting {
 }
 
 impl Effective {
-    pub(super) fn new(mut tree: Node, texts: Vec<Text>) -> Self {
+    pub(super) fn new(mut tree: Node, texts: &[Text]) -> Self {
         // it is laid under already
         tree.forget(&["extends"]);
         let mut effective = Self { sections: Vec::new(), files: texts.iter().map(|text| text.name.clone()).collect() };
-        effective.table(&tree, &[], None, &texts);
+        effective.table(&tree, &[], None, texts);
         effective
     }
 

@@ -73,9 +73,7 @@ pub enum PolicyError {
         key: &'static str,
     },
     /// A glob that cannot be understood.
-    #[error(
-        "{place}: '{glob}' is not a glob: {problem}; `*` stands for any characters, `?` for one, `[ab]` for one of several, `{{a,b}}` for either"
-    )]
+    #[error("{place}: '{glob}' is not a glob: {problem}; docs/policy.md tells how globs are written")]
     Glob {
         /// Where.
         place: Place,
@@ -83,6 +81,14 @@ pub enum PolicyError {
         glob: String,
         /// What is wrong with it.
         problem: String,
+    },
+    /// Too many globs.
+    #[error("{place}: more than {limit} globs; write fewer and wider ones")]
+    TooManyGlobs {
+        /// Where the first one too many is.
+        place: Place,
+        /// The most.
+        limit: usize,
     },
     /// A number out of its range.
     #[error("{place}: `{key}` is {found}; it must be {wanted}")]

@@ -46,7 +46,7 @@ pub fn load(name_or_path: &str, read: &mut Read<'_>, compile: Compile) -> Result
     // every file was held by the same structs: what is laid over one another is too
     let file = PolicyFile::deserialize(tree.to_json()).map_err(|error| malformed(error.to_string()))?;
     let policy = resolve::resolve(file, &tree, &texts, default_name, compile)?;
-    Ok(Loaded { policy, effective: Effective::new(tree, texts) })
+    Ok(Loaded { policy, effective: Effective::new(tree, &texts) })
 }
 
 impl Policy {

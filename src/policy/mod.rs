@@ -13,7 +13,6 @@ mod error;
 pub mod file;
 pub mod glob;
 mod grade;
-mod ids;
 pub mod judge;
 mod likeness;
 mod load;

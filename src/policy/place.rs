@@ -34,6 +34,9 @@ impl fmt::Display for Place {
     }
 }
 
+/// Bytes before a column up to which characters are counted.
+const LONG_LINE: usize = 4096;
+
 /// A byte of one of the texts of a chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Spot {
@@ -48,32 +51,34 @@ pub(super) struct Spot {
 pub(super) struct Text {
     /// The file as it was asked for.
     pub(super) name: String,
-    text: String,
+    content: String,
     starts: Vec<usize>,
 }
 
 impl Text {
-    pub(super) fn new(name: String, text: String) -> Self {
-        let newlines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at.saturating_add(1));
+    pub(super) fn new(name: String, content: String) -> Self {
+        let newlines = content.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at.saturating_add(1));
         let starts = std::iter::once(0).chain(newlines).collect();
-        Self { name, text, starts }
+        Self { name, content, starts }
     }
 
     pub(super) fn as_str(&self) -> &str {
-        &self.text
+        &self.content
     }
 
     /// The place of a byte; of one past the end, the end.
     pub(super) fn place(&self, offset: usize) -> Place {
         let line = self.line(offset);
         let start = self.starts.get(line.saturating_sub(1)).copied().unwrap_or(0);
-        let before = self.text.get(start..offset.min(self.text.len())).unwrap_or_default();
-        Place { file: self.name.clone(), line, column: before.chars().count().saturating_add(1) }
+        let before = self.content.get(start..offset.min(self.content.len())).unwrap_or_default();
+        // of lines longer than anybody writes, bytes: a place must not take time in proportion to the file
+        let column = if before.len() > LONG_LINE { before.len() } else { before.chars().count() };
+        Place { file: self.name.clone(), line, column: column.saturating_add(1) }
     }
 
     /// The line of a byte, from 1.
     pub(super) fn line(&self, offset: usize) -> usize {
-        self.starts.partition_point(|start| *start <= offset.min(self.text.len()))
+        self.starts.partition_point(|start| *start <= offset.min(self.content.len()))
     }
 }
 

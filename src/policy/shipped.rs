@@ -1,5 +1,7 @@
 //! The policies that are part of the program.
 
+use std::path::Path;
+
 /// Name and text of every shipped policy, the default one first.
 pub const SHIPPED: [(&str, &str); 4] = [
     ("default", include_str!("../../policies/default.toml")),
@@ -20,5 +22,5 @@ pub(super) fn file_name(name: &str) -> String {
 
 /// Whether a word names a shipped policy, there or not, and not a file.
 pub(super) fn is_name(word: &str) -> bool {
-    !word.contains(['/', '\\']) && !word.ends_with(".toml")
+    !word.contains(['/', '\\']) && Path::new(word).extension().is_none_or(|ending| ending != "toml")
 }

@@ -33,6 +33,11 @@ fn the_schema_of_comparisons_is_published() {
 }
 
 #[test]
+fn the_schema_of_policy_files_is_published() {
+    hold("schema/policy-1.0.0.json", &schema::policy());
+}
+
+#[test]
 fn the_page_of_checks_is_that_of_the_list() {
     hold("checks.md", &checks_page::checks());
 }

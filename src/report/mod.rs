@@ -9,6 +9,7 @@ pub mod json;
 pub mod known_bases;
 pub mod listing;
 pub mod model;
+pub mod policy_page;
 pub mod quantity;
 #[cfg(test)]
 mod samples;

@@ -1,10 +1,13 @@
-//! The JSON Schemas of the report and of a line of `plimsoll ls`, generated from the structs that write them.
+//! The JSON Schemas of the report, of a line of `plimsoll ls` and of policy files, generated from the structs that write or read them.
 
 use schemars::generate::SchemaSettings;
+use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema};
+use serde_json::Value;
 
 use super::json::{COMPARISON_SCHEMA_URL, ENTRY_SCHEMA_URL, SCHEMA_URL};
 use super::model::{Comparison, EntryReport, Report};
+use crate::policy::file::PolicyFile;
 
 /// The schema of `plimsoll check --format json`, as `docs/schema/report-1.1.0.json` holds it.
 #[must_use]
@@ -24,8 +27,45 @@ pub fn comparison() -> String {
     published::<Comparison>("Report of plimsoll compare", COMPARISON_SCHEMA_URL)
 }
 
+/// Where the schema of policy files is published.
+pub const POLICY_SCHEMA_URL: &str = "https://github.com/plimsoll/plimsoll/blob/main/docs/schema/policy-1.0.0.json";
+
+/// The schema of a policy file, as `docs/schema/policy-1.0.0.json` holds it.
+#[must_use]
+pub fn policy() -> String {
+    let settings = SchemaSettings::draft2020_12().with_transform(RecursiveTransform(without_null));
+    titled(settings.into_generator().into_root_schema_for::<PolicyFile>(), "Policy of plimsoll", POLICY_SCHEMA_URL)
+}
+
+/// TOML has no null: a value that may be absent is absent.
+fn without_null(schema: &mut Schema) {
+    if schema.get("default").is_some_and(Value::is_null) {
+        schema.remove("default");
+    }
+    if let Some(Value::Array(types)) = schema.get_mut("type") {
+        types.retain(|kind| kind != "null");
+        if let [only] = types.as_slice() {
+            let only = only.clone();
+            schema.insert("type".to_owned(), only);
+        }
+    }
+    if let Some(Value::Array(kinds)) = schema.get_mut("anyOf") {
+        kinds.retain(|kind| kind.get("type").is_none_or(|kind| kind != "null"));
+        if let [Value::Object(only)] = kinds.as_slice() {
+            let only = only.clone();
+            schema.remove("anyOf");
+            for (key, value) in only {
+                schema.insert(key, value);
+            }
+        }
+    }
+}
+
 fn published<T: JsonSchema>(title: &str, url: &str) -> String {
-    let mut schema: Schema = SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>();
+    titled(SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>(), title, url)
+}
+
+fn titled(mut schema: Schema, title: &str, url: &str) -> String {
     schema.insert("$id".to_owned(), url.into());
     schema.insert("title".to_owned(), title.into());
     // the alternate form of a JSON value is its indented text
@@ -34,8 +74,6 @@ fn published<T: JsonSchema>(title: &str, url: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
-
     use super::super::samples;
     use super::*;
 
@@ -47,7 +85,7 @@ mod tests {
 
     #[test]
     fn every_property_is_described() {
-        for text in [report(), entry(), comparison()] {
+        for text in [report(), entry(), comparison(), policy()] {
             let schema: Value = serde_json::from_str(&text).unwrap();
             let objects = objects(&schema);
             assert!(!objects.is_empty());
@@ -58,6 +96,11 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_policy_has_no_null() {
+        assert!(!policy().contains("null"));
     }
 
     #[test]

@@ -9,10 +9,15 @@ use super::file::{BaseTable, CheckTable, ControlTable, LabelTable, PolicyFile, R
 use super::load::Compile;
 use super::place::{Place, Spot, Text};
 use super::tree::Node;
-use super::{BaseRule, CheckRule, Control, Floors, KnownBase, LabelRule, Policy, Rule, SizeRule, Waiver, ids, likeness};
+use super::{
+    BaseRule, CheckRule, Control, Floors, KnownBase, LabelRule, Policy, Rule, SizeRule, Waiver, glob, likeness, requirement,
+};
+use crate::checks;
 
 /// Faults that are told at once; who has more mends these first.
 const MOST_FAULTS: usize = 50;
+/// Globs of one policy: each is compiled.
+const MOST_GLOBS: usize = 10_000;
 
 /// The policy that `file`, which is `tree` without its places, stands for. Err holds everything that is wrong, up to a bound.
 pub(super) fn resolve(
@@ -23,8 +28,8 @@ pub(super) fn resolve(
     compile: Compile,
 ) -> Result<Policy, Vec<PolicyError>> {
     let own = file.rules.iter().map(|rule| rule.id.clone());
-    let known = ids::built_in().map(ToOwned::to_owned).chain(own).collect();
-    let mut resolver = Resolver { tree, texts, known, faults: Vec::new() };
+    let known = built_in().map(ToOwned::to_owned).chain(own).collect();
+    let mut resolver = Resolver { tree, texts, known, globs: 0, faults: Vec::new() };
     let default = Policy::default();
     let policy = Policy {
         name: file.name.filter(|name| !name.trim().is_empty()).unwrap_or(default_name),
@@ -57,6 +62,8 @@ struct Resolver<'t> {
     tree: &'t Node,
     texts: &'t [Text],
     known: BTreeSet<String>,
+    /// Globs so far.
+    globs: usize,
     faults: Vec<PolicyError>,
 }
 
@@ -91,7 +98,13 @@ impl Resolver<'_> {
     }
 
     fn glob(&mut self, glob: &str, path: &[&str]) {
-        if let Err(problem) = super::glob::check(glob) {
+        self.globs = self.globs.saturating_add(1);
+        if self.globs > MOST_GLOBS {
+            if self.globs == MOST_GLOBS.saturating_add(1) {
+                let place = self.at(path);
+                self.fault(PolicyError::TooManyGlobs { place, limit: MOST_GLOBS });
+            }
+        } else if let Err(problem) = glob::check(glob) {
             let place = self.at(path);
             self.fault(PolicyError::Glob { place, glob: glob.to_owned(), problem });
         }
@@ -113,7 +126,8 @@ impl Resolver<'_> {
     }
 
     fn known_id(&mut self, id: &str, place: impl Fn(&Self) -> Place) {
-        if !self.known.contains(id) {
+        // likeness takes time: not for faults that nobody will see
+        if !self.known.contains(id) && self.faults.len() < MOST_FAULTS {
             let words = self.known.iter().map(String::as_str);
             let advice = likeness::advice(id, words, "`plimsoll checks` lists the checks");
             let place = place(self);
@@ -258,11 +272,16 @@ impl Resolver<'_> {
     }
 }
 
+/// Ids of built-in checks and of requirements.
+fn built_in() -> impl Iterator<Item = &'static str> {
+    checks::ALL.iter().map(|check| check.id).chain(requirement::REQUIREMENTS.iter().map(|one| one.id))
+}
+
 /// Why a rule cannot have this id; None when it can.
 fn wrong_id(id: &str) -> Option<&'static str> {
     let is_word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     if !id.split('-').all(is_word) || id.starts_with(|first: char| first.is_ascii_digit()) {
         return Some("write lower-case words with dashes between them, such as `no-curl`");
     }
-    ids::built_in().any(|taken| taken == id).then_some("a built-in check has it")
+    built_in().any(|taken| taken == id).then_some("a built-in check has it")
 }

@@ -52,41 +52,42 @@ fn groups(tables: Vec<GroupTable>, resolver: &mut Resolver<'_>) -> Vec<Group> {
             let (place, first) = (at(&number), at(&first));
             resolver.fault(PolicyError::Duplicate { place, what: "group", name: table.name.clone(), first });
         }
-        for (name, weight) in &table.weights.0 {
-            let path = ["score", "groups", &number, "weights", name];
-            sum += weight_of(name, *weight, &path, resolver);
+        let mut weights = Vec::new();
+        for (name, weight) in table.weights.0 {
+            let path = ["score", "groups", &number, "weights", &name];
+            let Some(measure) = measure(&name, weight, &path, resolver) else { continue };
             if let Some(first) = measured.insert(name.clone(), number.clone()) {
                 let place = resolver.key_at(&path);
-                let first = resolver.key_at(&["score", "groups", &first, "weights", name]);
-                resolver.fault(PolicyError::Duplicate { place, what: "measurement", name: name.clone(), first });
+                let first = resolver.key_at(&["score", "groups", &first, "weights", &name]);
+                resolver.fault(PolicyError::Duplicate { place, what: "measurement", name, first });
             }
+            sum += weight;
+            weights.push((measure, weight));
         }
-        // a name that is no measurement was told of above
-        let weights = table.weights.0.iter().filter_map(|(name, weight)| Some((Measure::parse(name)?, *weight))).collect();
         groups.push(Group { name: table.name, weights });
     }
-    if is_there && sum <= 0.0 {
+    if is_there && sum <= 0.0 && resolver.faults.is_empty() {
         let place = resolver.at(&["score", "groups"]);
         resolver.fault(PolicyError::Range { place, key: "sum of the weights".to_owned(), found: sum, wanted: "more than 0" });
     }
     groups
 }
 
-/// A weight that is known to be in range, or 0 when it is not, which is told.
-fn weight_of(name: &str, weight: f64, path: &[&str], resolver: &mut Resolver<'_>) -> f64 {
-    if Measure::parse(name).is_none() {
-        let names: Vec<&str> = Measure::ALL.iter().map(|measure| measure.as_str()).collect();
-        let all = format!("the measurements are {}", names.join(", "));
-        let advice = likeness::advice(name, names.into_iter(), &all);
-        let place = resolver.key_at(path);
+/// The measurement of that name; None, which is told, when there is none or its weight is out of range.
+fn measure(name: &str, weight: f64, path: &[&str], resolver: &mut Resolver<'_>) -> Option<Measure> {
+    if !(0.0..=1000.0).contains(&weight) {
+        let place = resolver.at(path);
+        resolver.fault(PolicyError::Range { place, key: name.to_owned(), found: weight, wanted: "a number from 0 to 1000" });
+        return None;
+    }
+    let found = Measure::parse(name);
+    if found.is_none() {
+        let names = || Measure::ALL.iter().map(|measure| measure.as_str());
+        let all = format!("the measurements are {}", names().collect::<Vec<_>>().join(", "));
+        let (place, advice) = (resolver.key_at(path), likeness::advice(name, names(), &all));
         resolver.fault(PolicyError::UnknownWord { place, what: "measurement", word: name.to_owned(), advice });
     }
-    if (0.0..=1000.0).contains(&weight) {
-        return weight;
-    }
-    let place = resolver.at(path);
-    resolver.fault(PolicyError::Range { place, key: name.to_owned(), found: weight, wanted: "a number from 0 to 1000" });
-    0.0
+    found
 }
 
 fn grades(table: &GradesTable, resolver: &mut Resolver<'_>) -> Vec<(Grade, f64)> {
