@@ -9,6 +9,7 @@ mod os_release;
 mod packages;
 mod runtime;
 mod search_path;
+mod test_files;
 mod users;
 
 pub use bodies::missing_bodies;
@@ -17,6 +18,7 @@ pub use os_release::OsRelease;
 pub use packages::{Database, DatabaseKind, OwnedFile, Package, Packages};
 pub use runtime::{Language, Runtime};
 pub use search_path::SearchPath;
+pub use test_files::{TestPackage, test_packages};
 pub use users::{User, UserProblem};
 
 pub use crate::layer::Content;
@@ -98,6 +100,8 @@ pub fn gather(parts: Parts, limits: &Limits) -> (Image, Vec<NotExamined>) {
         limits,
     }
     .runtime();
+    let test_packages = test_files::read(&mut bodies);
+    let test_files = test_files::files(&rootfs, &test_packages);
     let mut not_examined = bodies.not_examined;
     not_examined.sort_unstable();
     let image = Image {
@@ -112,7 +116,7 @@ pub fn gather(parts: Parts, limits: &Limits) -> (Image, Vec<NotExamined>) {
         executables,
         search_path,
         runtime,
-        test_files: std::collections::BTreeSet::new(),
+        test_files,
     };
     (image, not_examined)
 }

@@ -28,6 +28,7 @@
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+mod buried;
 mod difference;
 mod entry;
 mod error;
@@ -39,6 +40,7 @@ mod sequential;
 mod upper;
 mod walk;
 
+pub use buried::Buried;
 pub use difference::Difference;
 pub use error::Error;
 pub use node::{Inode, InodeKind, NodeId, Rootfs};
@@ -51,7 +53,7 @@ mod laws;
 #[cfg(test)]
 mod testing;
 
-use crate::layer::{ChangeKind, LayerIndex};
+use crate::layer::LayerIndex;
 use crate::limits::{LimitHit, Limits};
 use crate::oci::{Code, Remark};
 
@@ -79,17 +81,6 @@ pub struct Merged {
     pub buried_bytes: Vec<u64>,
     /// The files that weigh most of these, heaviest first, at most a hundred.
     pub buried: Vec<Buried>,
-}
-
-/// A file that is shipped and that the stacked tree does not show from its layer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Buried {
-    /// Its layer.
-    pub layer: usize,
-    /// Absolute path as the layer has it, raw.
-    pub path: Vec<u8>,
-    /// Its bytes.
-    pub bytes: u64,
 }
 
 /// Merges `layers`, base first.
@@ -133,32 +124,7 @@ fn finish(layers: &[&LayerIndex], stacked: Rootfs, sequential: Rootfs, mut sayin
         sayings.errors.push(Error::Limit { layer: layers.len().saturating_sub(1), hit });
     }
     let differences = if sayings.errors.is_empty() { difference::compare(&stacked, &sequential) } else { Vec::new() };
-    let buried_bytes = buried_bytes(layers, &stacked);
+    let (buried_bytes, buried) = buried::buried(layers, &stacked);
     let (remarks, errors) = sayings.into_parts();
-    Merged { stacked, sequential, differences, remarks, errors, buried_bytes, buried: Vec::new() }
-}
-
-fn buried_bytes(layers: &[&LayerIndex], stacked: &Rootfs) -> Vec<u64> {
-    let files = |index: &&LayerIndex| {
-        let files = index.changes.iter().filter(|change| change.kind == ChangeKind::File);
-        files.fold(0_u64, |sum, change| sum.saturating_add(change.size))
-    };
-    let mut buried: Vec<_> = layers.iter().map(files).collect();
-    let mut is_seen = vec![false; stacked.inodes.len()];
-    let mut directories = vec![stacked.root()];
-    while let Some(directory) = directories.pop() {
-        for (_, child) in stacked.children(directory) {
-            let inode = stacked.inode(child);
-            if inode.is_directory() {
-                directories.push(child);
-                continue;
-            }
-            let seen = is_seen.get_mut(node::index(stacked.inode_number(child)));
-            let is_new = seen.is_some_and(|seen| !std::mem::replace(seen, true));
-            if let Some(bytes) = buried.get_mut(inode.layer).filter(|_| is_new) {
-                *bytes = bytes.saturating_sub(inode.size());
-            }
-        }
-    }
-    buried
+    Merged { stacked, sequential, differences, remarks, errors, buried_bytes, buried }
 }

@@ -285,7 +285,7 @@ fn what_a_program_is_written_in_does_not_hide_a_compiler() {
         |markers: &[Marker]| ElfFacts { is_program: true, markers: markers.iter().copied().collect(), ..ElfFacts::default() };
     let mut builder = Builder::default();
     // rustup's proxies are Rust programs without another sign; a build of gcc may hold parts in Rust
-    builder.elf("/root/.cargo/bin/rustc", 9, elf(&[Marker::RustStd])).elf("/opt/gcc", 9, elf(&[Marker::RustStd]));
+    builder.elf("/opt/cargo/bin/rustc", 9, elf(&[Marker::RustStd])).elf("/opt/gcc", 9, elf(&[Marker::RustStd]));
     builder.elf("/opt/x", 9, elf(&[Marker::RustStd, Marker::Clang]));
     assert_eq!(run_on(&mut builder).len(), 3);
     let mut others = Builder::default();

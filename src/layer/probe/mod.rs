@@ -8,9 +8,11 @@ mod ident;
 mod markers;
 mod patterns;
 mod range;
+mod test_tools;
 mod wanted;
 
 pub use elf_facts::{ElfFacts, Marker};
+pub use test_tools::test_tool;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,6 +1,7 @@
 //! Which small bodies are kept while they stream by, because the facts read them. What is not kept here is asked for again
 //! with `read_bodies`, so the table saves second passes and decides nothing.
 
+use super::test_tools::test_tool;
 use crate::limits::{KIB, Limits};
 
 /// Files of at most this size are looked at for the form of a user database, whatever their name.
@@ -17,6 +18,8 @@ enum Rule {
     In(&'static [u8]),
     /// Folder whose path ends so, and the base name's end.
     InWithEnd(&'static [u8], &'static [u8]),
+    /// RECORD in the `.dist-info` folder of a test tool.
+    TestRecord,
 }
 
 /// What is kept, and why.
@@ -32,6 +35,8 @@ const TABLE: &[(Rule, &str)] = &[
     (Rule::Name(b"rpmdb.sqlite"), "packages of rpm, SQLite"),
     (Rule::Name(b"Packages.db"), "packages of rpm, ndb"),
     (Rule::End(b"/rpm/Packages"), "packages of rpm, Berkeley DB"),
+    (Rule::End(b"/node_modules/.package-lock.json"), "which packages of npm only development needs"),
+    (Rule::TestRecord, "the files of Python's test tools"),
     (Rule::Name(b"release"), "vendor and version of a JDK"),
 ];
 
@@ -43,10 +48,12 @@ pub(super) fn is_wanted(path: &[u8], size: u64, limits: &Limits) -> bool {
         Rule::End(end) => path.ends_with(end),
         Rule::In(wanted) => folder.ends_with(wanted),
         Rule::InWithEnd(wanted, end) => folder.ends_with(wanted) && name.ends_with(end),
+        Rule::TestRecord => name == b"RECORD" && test_tool(split(folder).1).is_some(),
     });
     match rule {
         Some(Rule::Name(b"passwd" | b"group")) => size <= limits.user_database_bytes,
         Some(Rule::Name(b"release" | b"os-release")) => size <= SNIFFED_BYTES,
+        Some(Rule::TestRecord | Rule::End(b"/node_modules/.package-lock.json")) => size <= limits.kept_file_bytes,
         Some(_) => size <= limits.package_database_bytes,
         None => false,
     }
@@ -94,6 +101,8 @@ mod tests {
             "/var/lib/rpm/Packages.db",
             "/var/lib/rpm/Packages",
             "/opt/java/release",
+            "/app/node_modules/.package-lock.json",
+            "/usr/lib/python3/site-packages/pytest-8.3.4.dist-info/RECORD",
         ] {
             assert!(wanted(path), "{path}");
         }
@@ -101,8 +110,15 @@ mod tests {
 
     #[test]
     fn other_files_are_not_wanted() {
-        for path in ["/var/lib/dpkg/info/a.md5sums", "/srv/status", "/etc/passwd-", "/srv/Packages", "/var/lib/dpkg/status.d/a/b"]
-        {
+        for path in [
+            "/var/lib/dpkg/info/a.md5sums",
+            "/srv/status",
+            "/etc/passwd-",
+            "/srv/Packages",
+            "/var/lib/dpkg/status.d/a/b",
+            "/a/django-5.dist-info/RECORD",
+            "/app/package-lock.json",
+        ] {
             assert!(!wanted(path), "{path}");
         }
     }
