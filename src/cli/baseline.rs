@@ -144,7 +144,7 @@ fn diff(args: &Diff, context: Context) -> u8 {
     let recorded = match recorded {
         Ok(recorded) => recorded,
         Err((code, reason)) => {
-            output::complain(&format!("plimsoll: {reason}\n"));
+            output::refuse(&reason);
             return code;
         }
     };

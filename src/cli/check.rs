@@ -107,7 +107,7 @@ pub(super) fn run(args: &Args, context: Context) -> u8 {
     let request = match args.request(context) {
         Ok(request) => request,
         Err((code, reason)) => {
-            output::complain(&format!("error: {reason}\n"));
+            output::refuse(&reason);
             return code;
         }
     };

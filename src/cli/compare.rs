@@ -90,7 +90,7 @@ pub(super) fn run(args: &Args, context: Context) -> u8 {
             })
         }
         Err((code, reason)) => {
-            output::complain(&format!("plimsoll: {reason}\n"));
+            output::refuse(&reason);
             code
         }
     }

@@ -1,27 +1,18 @@
 //! The policy and the day that images are judged by.
 
-use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::USAGE;
-use super::reference::{Refusal, read_text};
-use crate::policy::{self, Date, Loaded, Policy};
+use super::policy::{open, told};
+use super::reference::Refusal;
+use crate::policy::{Date, Policy};
 
 /// The policy of those who ask for none.
 pub(super) const DEFAULT: &str = "default";
 
 /// The policy that `--policy` names: a shipped one, or a file with all that it extends.
 pub(super) fn policy(name: &str) -> Result<Policy, Refusal> {
-    load(name).map(|loaded| loaded.policy)
-}
-
-/// As [`policy`], with the place that every value comes from.
-pub(super) fn load(name: &str) -> Result<Loaded, Refusal> {
-    let mut read = |path: &Path| read_text(path).map_err(|(_, reason)| reason);
-    policy::load(name, &mut read, |_| Ok(())).map_err(|errors| {
-        let told: Vec<String> = errors.iter().map(ToString::to_string).collect();
-        (USAGE, told.join("\n"))
-    })
+    open(name).map(|loaded| loaded.policy).map_err(|errors| (USAGE, told(&errors)))
 }
 
 /// Today in UTC. With a clock that is before 1970 every waiver has expired.

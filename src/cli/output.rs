@@ -80,6 +80,13 @@ pub(super) fn to_stdout(code: u8, write: impl FnOnce(&mut dyn Write) -> io::Resu
     }
 }
 
+/// Says on standard error why nothing is done: one error a line.
+pub(super) fn refuse(reason: &str) {
+    let reason = reason.trim_end();
+    let start = if reason.starts_with("error: ") { "" } else { "error: " };
+    complain(&format!("{start}{reason}\n"));
+}
+
 /// Writes to standard error.
 pub(super) fn complain(text: &str) {
     // when standard error is closed there is nobody to tell

@@ -61,6 +61,10 @@ impl Finder<'_, '_> {
         if let Some(runtime) = words.iter().find_map(|word| self.told_by(word.as_bytes())) {
             return runtime;
         }
+        // a program of its own is what runs, whatever else lies there
+        if let Some(runtime) = words.iter().find_map(|word| self.other_program(word.as_bytes())) {
+            return runtime;
+        }
         self.on_path().unwrap_or_else(|| Runtime {
             language: Language::Other,
             reason: if words.is_empty() {
@@ -89,6 +93,15 @@ impl Finder<'_, '_> {
             node = self.find(&name)?;
         }
         None
+    }
+
+    fn other_program(&mut self, word: &[u8]) -> Option<Runtime> {
+        let node = self.find(word)?;
+        let is_program = self.rootfs.inode(node).content.as_ref()?.elf.as_ref()?.is_program;
+        is_program.then(|| Runtime {
+            language: Language::Other,
+            reason: format!("its entry point {} is a program of no known runtime", escape(&self.rootfs.path(node))),
+        })
     }
 
     /// The language of a program that is called `name` and ends at `node`.
