@@ -14,6 +14,8 @@ use crate::report::policy_page;
 
 /// Bytes of one policy file; those that are shipped have less than 12,000.
 const MOST_BYTES: u64 = 1 << 20;
+/// Characters of one error.
+const MOST_SHOWN: usize = 500;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -125,10 +127,14 @@ fn list() -> Result<Vec<Loaded>, Vec<PolicyError>> {
     SHIPPED.iter().map(|(name, _)| open(name)).collect()
 }
 
-/// One line for each error.
+/// One line for each error, cut where somebody's key is longer than anybody reads.
 pub(super) fn told(errors: &[PolicyError]) -> String {
-    let lines: Vec<String> = errors.iter().map(|error| format!("error: {}\n", escape_text(&error.to_string()))).collect();
-    lines.concat()
+    let line = |error: &PolicyError| {
+        let text = escape_text(&error.to_string());
+        let cut: String = text.chars().take(MOST_SHOWN).collect();
+        format!("error: {cut}{}\n", if cut.len() < text.len() { " ..." } else { "" })
+    };
+    errors.iter().map(line).collect::<Vec<_>>().concat()
 }
 
 /// The text of a file, at most [`MOST_BYTES`] of it.
@@ -184,5 +190,8 @@ mod tests {
         let text = told(&open(path.to_str().unwrap()).unwrap_err());
         assert!(text.lines().count() == 2 && text.contains("p.toml:1:9: unknown check 'a\\x0ab\\x1b'"), "{text}");
         assert!(text.contains("p.toml:2:9: unknown check 'compilr'; did you mean compiler?"), "{text}");
+        std::fs::write(&path, format!("{} = 1", "k".repeat(100_000))).unwrap();
+        let text = told(&open(path.to_str().unwrap()).unwrap_err());
+        assert!(text.len() < 600 && text.ends_with(" ...\n"), "{text}");
     }
 }

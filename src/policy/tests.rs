@@ -249,7 +249,7 @@ proptest::proptest! {
         from in 0usize..4000, length in 0usize..200, piece in "[\\[\\]{}='\"a-z0-9., \n#\\\\é-]{0,20}",
     ) {
         let cut = |at: usize| FULL.char_indices().map(|(at, _)| at).nth(at).unwrap_or(FULL.len());
-        let torn = format!("{}{piece}{}", &FULL[..cut(from)], &FULL[cut(from + length)..]);
+        let torn = format!("{}{piece}{}", &FULL[..cut(from)], &FULL[cut(from.saturating_add(length))..]);
         match loaded(&[("p.toml", &torn)]) {
             Ok(loaded) => proptest::prop_assert!(loaded.policy.waivers.iter().all(|waiver| !waiver.reason.trim().is_empty())),
             Err(errors) => proptest::prop_assert!(!errors.is_empty()),

@@ -18,7 +18,11 @@ mod hostile;
 mod limits;
 mod malformed;
 mod oracle;
+<<<<<<< HEAD
 mod policies;
+=======
+mod policy;
+>>>>>>> policyfile
 mod program;
 mod recipe;
 mod robustness;

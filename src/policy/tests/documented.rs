@@ -10,7 +10,7 @@ fn blocks() -> Vec<(String, &'static str)> {
     blocks
         .enumerate()
         .map(|(number, text)| {
-            let named = text.lines().next().unwrap().strip_prefix("# ").filter(|name| name.ends_with(".toml"));
+            let named = text.lines().next().unwrap().strip_prefix("# ").filter(|name| name.contains(".toml"));
             (named.map_or_else(|| format!("block{number}.toml"), ToOwned::to_owned), text)
         })
         .collect()
