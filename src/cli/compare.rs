@@ -150,7 +150,10 @@ fn saved(path: &Path, name: &str) -> Result<Report, Refusal> {
     let refused = |reason: String| (USAGE, format!("{name}: no report of `plimsoll check --format json`: {reason}"));
     let report: Report = serde_json::from_str(&text).map_err(|error| refused(error.to_string()))?;
     if !report.schema.version.starts_with("1.") {
-        return Err(refused(format!("its version is {}, and this program reads 1.x", crate::oci::escape_text(&report.schema.version))));
+        return Err(refused(format!(
+            "its version is {}, and this program reads 1.x",
+            crate::oci::escape_text(&report.schema.version)
+        )));
     }
     Ok(report)
 }

@@ -117,7 +117,7 @@ fn a_policy_that_nobody_knows_is_wrong_use() {
         panic!()
     };
     let error = args.request(CONTEXT).unwrap_err().1;
-    assert!(error.starts_with("there is no policy 'strickt\\x1b'"), "{error}");
+    assert!(error.starts_with("error: there is no shipped policy 'strickt\\x1b'"), "{error}");
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! Reports made by hand, for the tests of every format.
 
 mod policy;
+mod score;
 
 pub(crate) use policy::{all_waived, by_policy};
+pub(crate) use score::score;
 
 use super::model::{
     DifferenceReport, EntryReport, ErrorReport, EvidenceReport, Examined, FindingReport, HealthcheckReport, ImageReport,
@@ -165,7 +167,7 @@ pub(crate) fn bad() -> Report {
         stacked: "directory 0755 0:0 of layer 0".into(),
         sequential: "absent".into(),
     }];
-    report(vec![image], Verdict::Fail)
+    report(vec![score::scored(image)], Verdict::Fail)
 }
 
 fn empty_password() -> FindingReport {

@@ -28,7 +28,8 @@ type Key = (String, Option<String>, String);
 pub fn compare(compared: &[Compared], policy: &Policy, baselines: &Choice) -> Comparison {
     let pair = pair(compared, baselines);
     let findings = findings(compared);
-    let images = compared.iter().enumerate().map(|(index, one)| side(index, one, &findings, policy, pair.as_ref())).collect::<Vec<_>>();
+    let images =
+        compared.iter().enumerate().map(|(index, one)| side(index, one, &findings, policy, pair.as_ref())).collect::<Vec<_>>();
     let worse = worse(&images, &findings, policy);
     Comparison { schema: Schema::of_comparison(), tool: Tool::current(), rows: rows(compared), images, findings, worse }
 }
@@ -39,9 +40,9 @@ fn pair(compared: &[Compared], baselines: &Choice) -> Option<(Pair, String)> {
         Choice::Fixed { pair, chosen_by } => Some((pair.as_ref().clone(), chosen_by.clone())),
         Choice::ByLanguage => {
             let scores = compared.iter().rev().filter_map(|one| one.image.score.as_ref());
-            scores.map(|score| &score.baseline).find_map(|baseline| {
-                Pair::shipped(&baseline.name).ok().map(|pair| (pair, baseline.chosen_by.clone()))
-            })
+            scores
+                .map(|score| &score.baseline)
+                .find_map(|baseline| Pair::shipped(&baseline.name).ok().map(|pair| (pair, baseline.chosen_by.clone())))
         }
     }
 }
@@ -173,4 +174,3 @@ fn rows(compared: &[Compared]) -> Vec<Row> {
     }
     rows
 }
-

@@ -18,11 +18,8 @@ mod hostile;
 mod limits;
 mod malformed;
 mod oracle;
-<<<<<<< HEAD
 mod policies;
-=======
 mod policy;
->>>>>>> policyfile
 mod program;
 mod recipe;
 mod robustness;

@@ -9,7 +9,18 @@ fn side(source: &str, verdict: Verdict, counts: [usize; 4]) -> Side {
     let [findings, fixed, added, kept] = counts;
     let platform = Some("linux/amd64".to_owned());
     let reference = Some("registry.example/shop/cart:1".to_owned());
-    Side { source: source.to_owned(), reference, platform, digest: None, verdict, score: samples::score(), findings, fixed, added, kept }
+    Side {
+        source: source.to_owned(),
+        reference,
+        platform,
+        digest: None,
+        verdict,
+        score: Some(samples::score()),
+        findings,
+        fixed,
+        added,
+        kept,
+    }
 }
 
 fn row(name: &str, label: &str, unit: &str, values: [Option<u64>; 2]) -> Row {
