@@ -161,9 +161,7 @@ impl<'a> Checker<'a> {
     fn index(&mut self, at: u32, a: &IdedExpr, b: &IdedExpr) -> Result<(Kind, Type), Fault> {
         match self.node(a)? {
             (map, Type::Map) => Ok((Kind::Key(map.into(), self.want(b, Type::Text)?.into()), Type::Text)),
-            (list, Type::List(Some(element))) => {
-                Ok((Kind::Item(list.into(), self.want(b, Type::Int)?.into()), element.into()))
-            }
+            (list, Type::List(Some(element))) => Ok((Kind::Item(list.into(), self.want(b, Type::Int)?.into()), element.into())),
             (_, of) => Err(Fault::new(at, format!("{of} has no elements to choose by []"))),
         }
     }
@@ -181,7 +179,9 @@ impl<'a> Checker<'a> {
 
     /// Operators of two values of one type.
     fn operator(&mut self, at: u32, name: &str, a: &IdedExpr, b: &IdedExpr) -> Result<(Kind, Type), Fault> {
-        use Binary::{Add, Differs, Divide, Equal, Greater, GreaterOrEqual, Join, Less, LessOrEqual, Multiply, Remainder, Subtract};
+        use Binary::{
+            Add, Differs, Divide, Equal, Greater, GreaterOrEqual, Join, Less, LessOrEqual, Multiply, Remainder, Subtract,
+        };
         let by_name = [
             (operators::EQUALS, Equal),
             (operators::NOT_EQUALS, Differs),
@@ -310,7 +310,8 @@ fn pattern(at: u32, arg: &IdedExpr) -> Result<Pattern, Fault> {
     let built = |bytes: usize| {
         RegexBuilder::new(text.inner()).size_limit(bytes).dfa_size_limit(LARGE_PATTERN).nest_limit(PATTERN_DEPTH).build()
     };
-    let weighed = [(SMALL_PATTERN, 1), (LARGE_PATTERN, 16)].map(|(bytes, weight)| built(bytes).map(|regex| Pattern { regex, weight }));
+    let weighed =
+        [(SMALL_PATTERN, 1), (LARGE_PATTERN, 16)].map(|(bytes, weight)| built(bytes).map(|regex| Pattern { regex, weight }));
     let [small, large] = weighed;
     small.or(large).map_err(|error| match error {
         regex::Error::CompiledTooBig(_) => Fault::new(at, format!("the pattern {} is too large", quoted(text.inner()))),

@@ -73,16 +73,9 @@ impl<'f> Evaluator<'f> {
     }
 
     fn charge(&mut self, steps: u64) -> Result<()> {
-        match self.steps.checked_sub(steps) {
-            Some(left) => {
-                self.steps = left;
-                Ok(())
-            }
-            None => {
-                self.steps = 0;
-                Err(Failure::Steps)
-            }
-        }
+        let left = self.steps.checked_sub(steps);
+        self.steps = left.unwrap_or(0);
+        left.map(drop).ok_or(Failure::Steps)
     }
 
     fn charge_bytes(&mut self, bytes: usize) -> Result<()> {

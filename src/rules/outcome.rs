@@ -28,12 +28,8 @@ pub(super) fn finding(rule: &Compiled, value: &Value<'_>, facts: &Facts<'_>) -> 
     if evidence.is_empty() {
         evidence = rule.config.iter().map(|field| Evidence::of_config(field)).collect();
     }
-    let observation = Observation {
-        message: message(&rule.message, &named),
-        evidence,
-        fix: Some(rule.fix.clone()),
-        ..Observation::default()
-    };
+    let observation =
+        Observation { message: message(&rule.message, &named), evidence, fix: Some(rule.fix.clone()), ..Observation::default() };
     Some(Finding::new(&rule.id, rule.severity, observation))
 }
 

@@ -2,7 +2,7 @@
 
 use super::facts::{Record, Value};
 use crate::facts::Language;
-use crate::oci::escape;
+use crate::oci::{Healthcheck, escape};
 use crate::rootfs::InodeKind;
 
 /// A variable that every rule may read.
@@ -127,7 +127,7 @@ pub(super) static USER: RecordType = RecordType { name: "image.user", fields: &[
 
 #[rustfmt::skip]
 pub(super) static HEALTHCHECK: RecordType = RecordType { name: "image.healthcheck", fields: &[
-    field!("present", Of::Bool, "Whether Docker runs something.", Image(facts) => Value::Bool(facts.image.config.runtime.healthcheck.as_ref().is_some_and(|check| check.is_run()))),
+    field!("present", Of::Bool, "Whether Docker runs something.", Image(facts) => Value::Bool(facts.image.config.runtime.healthcheck.as_ref().is_some_and(Healthcheck::is_run))),
     field!("test", Of::Texts, "The test as configured, word by word.", Image(facts) => Value::Texts(facts.image.config.runtime.healthcheck.as_ref().map_or(&[], |check| &check.test))),
 ] };
 

@@ -18,8 +18,7 @@ pub(super) struct Builder(Image);
 impl Default for Builder {
     /// uid 10001, linux/amd64, nothing else.
     fn default() -> Self {
-        let user =
-            User { configured: "10001".into(), uid: Some(10001), gid: Some(10001), groups: vec![10001], problem: None };
+        let user = User { configured: "10001".into(), uid: Some(10001), gid: Some(10001), groups: vec![10001], problem: None };
         let platform = Platform { os: "linux".into(), architecture: "amd64".into(), variant: None };
         let runtime = RuntimeConfig { user: "10001".into(), ..RuntimeConfig::default() };
         let config = ImageConfig { platform, runtime, diff_ids: Vec::new(), history: Vec::new(), created: None, author: None };

@@ -152,7 +152,9 @@ fn size_depth_and_nesting_are_limited() {
 #[test]
 fn sources_that_repeat_one_thing_are_refused_or_read_in_good_time() {
     let image = image();
-    for part in ["(", "[", "!", "-", "{", "a.", "a[", "true?", "has(", "'", "\\", "f(", "[].map(x,", "\"\"\"", "é", "1+", "true||", "//"] {
+    for part in
+        ["(", "[", "!", "-", "{", "a.", "a[", "true?", "has(", "'", "\\", "f(", "[].map(x,", "\"\"\"", "é", "1+", "true||", "//"]
+    {
         let source = part.repeat(4096 / part.len());
         let started = std::thread::spawn({
             let source = source.clone();
@@ -240,6 +242,40 @@ proptest::proptest! {
 }
 
 const WORDS: &[&str] = &[
-    "image", "files", "packages", "executables", ".", ".user", ".uid", ".labels", ".exists(x,", ".map(x,", ".filter(y,", ".path",
-    "x", "y", ")", "(", "[", "]", "==", "&&", "||", "!", "+", "-", "1", "'a'", "true", "in", "?", ":", ",", "has(", "size(", "<", "{", "}",
+    "image",
+    "files",
+    "packages",
+    "executables",
+    ".",
+    ".user",
+    ".uid",
+    ".labels",
+    ".exists(x,",
+    ".map(x,",
+    ".filter(y,",
+    ".path",
+    "x",
+    "y",
+    ")",
+    "(",
+    "[",
+    "]",
+    "==",
+    "&&",
+    "||",
+    "!",
+    "+",
+    "-",
+    "1",
+    "'a'",
+    "true",
+    "in",
+    "?",
+    ":",
+    ",",
+    "has(",
+    "size(",
+    "<",
+    "{",
+    "}",
 ];

@@ -82,10 +82,13 @@ impl Type {
     pub(super) fn joined(self, other: Self) -> Option<Self> {
         match (self, other) {
             (Self::List(None), Self::List(_)) => Some(other),
-            (Self::List(_), Self::List(None)) => Some(self),
             (Self::List(Some(a)), Self::List(Some(b))) => Self::from(a).joined(b.into()).map(|_| self),
             (Self::Record(a), Self::Record(b)) => std::ptr::eq(a, b).then_some(self),
-            (Self::Bool, Self::Bool) | (Self::Int, Self::Int) | (Self::Text, Self::Text) | (Self::Map, Self::Map) => Some(self),
+            (Self::List(_), Self::List(None))
+            | (Self::Bool, Self::Bool)
+            | (Self::Int, Self::Int)
+            | (Self::Text, Self::Text)
+            | (Self::Map, Self::Map) => Some(self),
             _ => None,
         }
     }

@@ -4,6 +4,7 @@ use anstyle::Style;
 
 use super::header::{platform, short};
 use super::page::{ALARM, GOOD, Page};
+use crate::report::explain;
 use crate::report::model::{FindingReport, ImageReport, Report, Verdict};
 use crate::report::quantity::counted;
 
@@ -20,10 +21,13 @@ pub(super) fn next(page: &mut Page, report: &Report) {
         // the checks of an image's form are explained by their codes, all others by themselves
         let is_form = finding.check.starts_with("ambiguous-");
         let id = finding.code.as_ref().filter(|_| is_form).unwrap_or(&finding.check);
-        page.text(
-            0,
-            &format!("Next: plimsoll explain {id} tells why it matters and shows the fix; --format json lists every path."),
-        );
+        let next = if explain::is_known(id) {
+            format!("plimsoll explain {id} tells why it matters and shows the fix; --format json lists every path.")
+        } else {
+            // all that is known of the policy's own rules and requirements stands in the report
+            "--format json lists every path.".to_owned()
+        };
+        page.text(0, &format!("Next: {next}"));
     }
 }
 
