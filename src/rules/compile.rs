@@ -7,8 +7,9 @@ use std::thread;
 use cel::Env;
 use cel::common::ast::IdedExpr;
 
+use super::RuleError;
 use super::check::Checker;
-use super::error::{Fault, RuleError, place, quoted};
+use super::error::{Fault, place, quoted};
 use super::expression::Node;
 use super::schema::Root;
 use crate::limits::Limits;

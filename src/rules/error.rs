@@ -5,20 +5,6 @@ use crate::oci::escape_text;
 /// Characters of a policy's or an image's own words that a message repeats.
 const SHOWN: usize = 60;
 
-/// A rule that does not compile: wrong use, not a verdict on an image.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("rule {rule}: line {line}, column {column} of `when`: {reason}")]
-pub struct RuleError {
-    /// The rule's id, escaped.
-    pub rule: String,
-    /// Line of the expression, from 1.
-    pub line: usize,
-    /// Character of the line, from 1.
-    pub column: usize,
-    /// What is wrong, one clause; the policy's words in it are escaped and cut.
-    pub reason: String,
-}
-
 /// What is wrong, and at which byte of the source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fault {

@@ -12,35 +12,67 @@
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+#[cfg(not(feature = "rules"))]
+mod absent;
+#[cfg(feature = "rules")]
 mod check;
+#[cfg(feature = "rules")]
 mod compile;
+#[cfg(feature = "rules")]
 mod error;
+#[cfg(feature = "rules")]
 mod eval;
+#[cfg(feature = "rules")]
 mod expression;
+#[cfg(feature = "rules")]
 mod facts;
+#[cfg(feature = "rules")]
 mod outcome;
+#[cfg(feature = "rules")]
+mod run;
+#[cfg(feature = "rules")]
 mod schema;
+#[cfg(feature = "rules")]
 mod types;
 
 #[cfg(test)]
+#[cfg(feature = "rules")]
 mod examples;
 #[cfg(test)]
+#[cfg(feature = "rules")]
 mod oracle;
 #[cfg(test)]
+#[cfg(feature = "rules")]
 mod testing;
 #[cfg(test)]
+#[cfg(feature = "rules")]
 mod tests;
 
+#[cfg(not(feature = "rules"))]
+pub use absent::{Compiled, compile, evaluate_compiled};
+#[cfg(feature = "rules")]
 pub use compile::{Compiled, compile};
-pub use error::RuleError;
+#[cfg(feature = "rules")]
+pub use run::evaluate_compiled;
 
-use self::error::{Failure, place};
-use self::eval::Evaluator;
-use self::facts::Facts;
 use crate::facts::Image;
 use crate::finding::Finding;
-use crate::limits::{LimitHit, Limits};
+use crate::limits::Limits;
 use crate::policy::Rule;
+
+/// A rule that does not compile: wrong use, not a verdict on an image.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("rule {rule}: line {line}, column {column} of `when`: {reason}")]
+pub struct RuleError {
+    /// The rule's id, escaped.
+    pub rule: String,
+    /// Line of the expression, from 1.
+    pub line: usize,
+    /// Character of the line, from 1.
+    pub column: usize,
+    /// What is wrong, one clause; the policy's words in it are escaped and cut.
+    pub reason: String,
+}
 
 /// What the rules said.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -78,42 +110,4 @@ pub fn evaluate(rules: &[Rule], image: &Image, limits: &Limits) -> Evaluated {
     let mut evaluated = evaluate_compiled(&compiled, image, limits);
     evaluated.not_evaluated.extend(not_compiled);
     evaluated
-}
-
-/// Evaluates rules, in order, each with steps of its own.
-#[must_use]
-pub fn evaluate_compiled(rules: &[Compiled], image: &Image, limits: &Limits) -> Evaluated {
-    if rules.is_empty() {
-        return Evaluated::default();
-    }
-    let longest = rules.iter().map(|rule| rule.when.len()).max().unwrap_or(0);
-    compile::on_large_stack(longest, || evaluate_here(rules, image, limits)).unwrap_or_else(|| {
-        let not_evaluated = rules.iter().map(|rule| (rule.id.clone(), "its evaluation gave up".to_owned())).collect();
-        Evaluated { findings: Vec::new(), not_evaluated }
-    })
-}
-
-fn evaluate_here(rules: &[Compiled], image: &Image, limits: &Limits) -> Evaluated {
-    let mut evaluated = Evaluated::default();
-    let facts = Facts::of(image, |root| rules.iter().any(|rule| rule.uses(root)));
-    for rule in rules {
-        match Evaluator::new(&facts, limits.rule_steps).value(&rule.expression) {
-            Ok(value) => evaluated.findings.extend(outcome::finding(rule, &value, &facts)),
-            Err(failure) => evaluated.not_evaluated.push((rule.id.clone(), reason(rule, &failure, limits))),
-        }
-    }
-    evaluated
-}
-
-fn reason(rule: &Compiled, failure: &Failure, limits: &Limits) -> String {
-    match failure {
-        Failure::Steps => {
-            let limit = limits.rule_steps;
-            LimitHit { name: "rule-steps", limit, found: limit.saturating_add(1) }.to_string()
-        }
-        Failure::Lacking(fault) => {
-            let (line, column) = place(&rule.when, fault.at);
-            format!("line {line}, column {column} of `when`: {}", fault.reason)
-        }
-    }
 }

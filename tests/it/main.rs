@@ -17,6 +17,7 @@ mod hostile;
 mod limits;
 mod malformed;
 mod oracle;
+#[cfg(feature = "rules")]
 mod own_rules;
 mod program;
 mod recipe;
