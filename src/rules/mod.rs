@@ -104,7 +104,9 @@ pub fn evaluate(rules: &[Rule], image: &Image, limits: &Limits) -> Evaluated {
     for rule in rules {
         match compile(rule, limits) {
             Ok(rule) => compiled.push(rule),
-            Err(error) => not_compiled.push((error.rule.clone(), error.to_string())),
+            Err(RuleError { rule, line, column, reason }) => {
+                not_compiled.push((rule, format!("line {line}, column {column} of `when`: {reason}")));
+            }
         }
     }
     let mut evaluated = evaluate_compiled(&compiled, image, limits);

@@ -79,7 +79,7 @@ fn what_has_no_answer_is_never_a_pass() {
 fn a_rule_that_does_not_compile_is_not_evaluated() {
     let evaluated = evaluated("nope", &image());
     assert!(evaluated.findings.is_empty());
-    assert!(evaluated.not_evaluated[0].1.starts_with("rule own: line 1, column 1 of `when`: there is no variable \"nope\""));
+    assert!(evaluated.not_evaluated[0].1.starts_with("line 1, column 1 of `when`: there is no variable \"nope\""));
     let errors = compile_all(&[rule("true"), rule("1"), rule("2")], &Limits::default()).unwrap_err();
     assert_eq!(errors.len(), 2);
 }
