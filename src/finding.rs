@@ -109,6 +109,8 @@ pub struct Finding {
     pub observation: Observation,
     /// Who brought it; None when the base image is not known.
     pub origin: Option<Origin>,
+    /// Whether that is certain: the base's layers are known by their diff_ids, not by what the image's maker wrote of them.
+    pub is_origin_certain: bool,
     /// Index of the policy's waiver that accepts it.
     pub waiver: Option<usize>,
     /// Places of evidence that the policy's allow list took out.
@@ -119,7 +121,7 @@ impl Finding {
     /// An observation as it comes from a check, before a policy looks at it.
     #[must_use]
     pub fn new(check: &str, severity: Severity, observation: Observation) -> Self {
-        Self { check: check.to_owned(), severity, observation, origin: None, waiver: None, allowed: 0 }
+        Self { check: check.to_owned(), severity, observation, origin: None, is_origin_certain: false, waiver: None, allowed: 0 }
     }
 }
 

@@ -141,6 +141,14 @@ limits! {
     archive_members / "archive-members" = 10_000;
     /// Bytes of small members kept in memory while an archive is read as a stream.
     archive_kept_bytes / "archive-kept-bytes" = 64 * MIB;
+    /// Bytes of the expression of one rule of a policy.
+    rule_bytes / "rule-bytes" = 4 * KIB;
+    /// Nesting of the expression of one rule.
+    rule_depth / "rule-depth" = 100;
+    /// Macros over lists (`exists`, `filter`, ...) inside one another.
+    rule_nesting / "rule-nesting" = 2;
+    /// Steps of the evaluation of one rule on one image: about one for each operand of each element that it looks at.
+    rule_steps / "rule-steps" = 200_000_000;
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("facts", &["oci", "limits", "layer", "rootfs", "build"]),
     ("checks", &["oci", "limits", "rootfs", "build", "facts", "finding"]),
     ("policy", &["finding", "checks"]),
-    ("rules", &["oci", "limits", "rootfs", "facts", "finding", "policy"]),
+    ("rules", &["oci", "limits", "rootfs", "build", "facts", "finding", "policy"]),
     ("score", &["oci", "rootfs", "finding", "policy", "facts"]),
     ("report", &["oci", "finding", "checks", "policy", "score", "build"]),
     ("cache", &["oci", "layer", "score"]),

@@ -9,7 +9,8 @@ const BUILDKIT: &str = "# buildkit";
 /// The classic builder and buildah write a command as `/bin/sh -c COMMAND`, and everything else after `#(nop)`; BuildKit
 /// ends with `# buildkit`; kaniko writes the instruction itself. Before a command all but kaniko put its build arguments
 /// as `|2 A=x B=y`: those are left out, since their values may be secrets.
-pub(super) fn tidy(created_by: &str) -> Option<String> {
+#[must_use]
+pub fn tidy(created_by: &str) -> Option<String> {
     let line = created_by.split_whitespace().collect::<Vec<_>>().join(" ");
     let line = line.strip_suffix(BUILDKIT).unwrap_or(&line).trim_end();
     let (is_run, rest) = match line.strip_prefix("RUN ") {

@@ -6,6 +6,7 @@ pub mod base;
 mod instruction;
 mod redact;
 
+pub use instruction::tidy;
 pub use redact::redact;
 
 use crate::oci::History;

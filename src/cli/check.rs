@@ -51,8 +51,8 @@ pub(super) struct Args {
     #[arg(long, value_enum, value_name = "SEVERITY")]
     fail_on: Option<FailOn>,
 
-    /// Only what the image's own layers and config brought fails it, not what its base image did; where the base is not
-    /// known, everything is its own
+    /// Only what the image's own layers and config brought fails it, not what its base image did; the base must be known for
+    /// certain, by --base or the policy's list: what history or provenance say of it excuses nothing
     #[arg(long)]
     yours_only: bool,
 

@@ -8,9 +8,11 @@ use clap::Subcommand;
 
 use super::output::{self, Format};
 use super::{Context, DONE, USAGE};
+use crate::limits::Limits;
 use crate::oci::escape_text;
 use crate::policy::{self, Loaded, PolicyError, SHIPPED};
 use crate::report::policy_page;
+use crate::rules;
 
 /// Bytes of one policy file; those that are shipped have less than 12,000.
 const MOST_BYTES: u64 = 1 << 20;
@@ -119,8 +121,11 @@ pub(super) fn run(args: &Args, context: Context) -> u8 {
 
 /// A shipped policy, or that of a file, with everything that it extends.
 pub(super) fn open(name_or_path: &str) -> Result<Loaded, Vec<PolicyError>> {
-    // the place where own rules will be compiled
-    policy::load(name_or_path, &mut read, |_| Ok(()))
+    let compile = |rule: &policy::Rule| match rules::compile(rule, &Limits::default()) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(format!("line {}, column {} of `when`: {}", error.line, error.column, error.reason)),
+    };
+    policy::load(name_or_path, &mut read, compile)
 }
 
 fn list() -> Result<Vec<Loaded>, Vec<PolicyError>> {

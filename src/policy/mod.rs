@@ -79,7 +79,7 @@ pub enum Scope {
     /// All.
     #[default]
     All,
-    /// Those that the image's own layers and config brought. Where the base is not known, all.
+    /// Those that the image's own layers and config brought. Where the base is not known for certain (by diff_ids), all.
     Yours,
 }
 
@@ -233,7 +233,9 @@ impl Policy {
     /// Whether this finding fails the image.
     #[must_use]
     pub fn fails(&self, finding: &Finding) -> bool {
-        let counts = self.fail_on_origin == Scope::All || finding.origin != Some(Origin::Inherited);
-        finding.severity >= self.fail_on && finding.waiver.is_none() && counts
+        // history and unsigned provenance are the image maker's word: they excuse nothing
+        let is_excused =
+            self.fail_on_origin == Scope::Yours && finding.origin == Some(Origin::Inherited) && finding.is_origin_certain;
+        finding.severity >= self.fail_on && finding.waiver.is_none() && !is_excused
     }
 }

@@ -53,6 +53,12 @@ pub fn explain(id: &str, look: Look) -> Option<String> {
     Code::ALL.iter().find(|code| code.as_str() == id).map(|code| explain_code(*code, look))
 }
 
+/// Whether [`explain`] knows of it: policies bring rules of their own.
+#[must_use]
+pub fn is_known(id: &str) -> bool {
+    names().any(|name| name == id)
+}
+
 /// Names of checks, requirements and codes that are spelt much like `id`, the likest first.
 #[must_use]
 pub fn alike(id: &str) -> Vec<&'static str> {

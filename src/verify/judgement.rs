@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::Request;
 use super::image::Examined;
-use crate::build::base::{self, Base, Known, Making, ToldBy};
+use crate::build::base::{self, Base, Confidence, Known, Making, ToldBy};
 use crate::checks;
 use crate::facts::Image;
 use crate::finding::{Finding, Origin};
@@ -121,6 +121,7 @@ fn placed(mut findings: Vec<Finding>, base: Option<&Base>) -> Vec<Finding> {
         finding.observation.evidence.sort();
         finding.observation.evidence.dedup();
         finding.origin = base.map(|base| origin(base, finding));
+        finding.is_origin_certain = base.is_some_and(|base| base.confidence == Confidence::Certain);
     }
     findings
 }
@@ -186,7 +187,6 @@ pub(super) fn origin_of_layer(base: &Base, layer: usize) -> Origin {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::build::base::Confidence;
     use crate::finding::{Evidence, Observation};
     use crate::policy::Severity;
 

@@ -30,6 +30,10 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("symlink-hops", "a longer chain is a dangling link, as for the kernel: tests of rootfs::resolve"),
     ("archive-kept-bytes", "streams only: streams.rs"),
     ("source-entries", "more than one image: the test below"),
+    ("rule-bytes", "of a policy, not of an image: size_depth_and_nesting_are_limited"),
+    ("rule-depth", "of a policy, not of an image: size_depth_and_nesting_are_limited"),
+    ("rule-nesting", "of a policy, not of an image: size_depth_and_nesting_are_limited"),
+    ("rule-steps", "rules only: the_steps_are_limited_and_nothing_makes_up_for_it"),
 ];
 
 /// Whether the report says the limit or the code, as an error or as something not examined.

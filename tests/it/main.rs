@@ -18,6 +18,8 @@ mod hostile;
 mod limits;
 mod malformed;
 mod oracle;
+#[cfg(feature = "rules")]
+mod own_rules;
 mod policies;
 mod policy;
 mod program;

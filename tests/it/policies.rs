@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use plimsoll::build::base::{Known, ToldBy};
+use plimsoll::finding::{Finding, Observation, Origin};
 use plimsoll::policy::{BaseRule, CheckRule, Control, Date, LabelRule, Policy, Scope, Severity, SizeRule, Waiver};
 use plimsoll::report::model::{FindingReport, ImageReport, Report, Verdict};
 use plimsoll::report::text::{self, Look};
@@ -181,14 +182,20 @@ fn errors_cannot_be_waived_off_or_allowed() {
 }
 
 #[test]
-fn a_policy_may_fail_on_yours_only() {
-    let policy = Policy { fail_on_origin: Scope::Yours, ..waiving_all() };
-    let mut request = request(policy);
-    let layers = judged(Policy::default()).images[0].layers.iter().map(|layer| layer.diff_id.clone()).collect();
-    request.bases = vec![Known { name: "all of it".into(), diff_ids: layers, told_by: ToldBy::Given }];
-    let report = verify(&request, &Progress::default());
-    // what finds the base is not part of this test: where it is known, what it brought does not fail
-    for finding in &image(&report).findings {
-        assert!(!(finding.fails && finding.origin.as_deref() == Some("inherited")), "{}", finding.check);
-    }
+fn a_policy_may_fail_on_yours_only_and_believes_only_a_base_that_is_certain() {
+    let policy = || Policy { fail_on_origin: Scope::Yours, ..waiving_all() };
+    let layers: Vec<String> = judged(Policy::default()).images[0].layers.iter().map(|layer| layer.diff_id.clone()).collect();
+    let failing = |bases: Vec<Known>| {
+        let report = verify(&Request { bases, ..request(policy()) }, &Progress::default());
+        let failing = |finding: &&FindingReport| finding.fails && finding.origin.as_deref() == Some("inherited");
+        image(&report).findings.iter().filter(failing).count()
+    };
+    assert_eq!(failing(vec![Known { name: "all of it".into(), diff_ids: layers, told_by: ToldBy::Given }]), 0);
+    let finding = |is_origin_certain| Finding {
+        origin: Some(Origin::Inherited),
+        is_origin_certain,
+        ..Finding::new("compiler", Severity::High, Observation::default())
+    };
+    assert!(!policy().fails(&finding(true)));
+    assert!(policy().fails(&finding(false)), "history is the image maker's word");
 }

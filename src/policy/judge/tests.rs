@@ -1,4 +1,5 @@
 //! What a policy makes of findings: severities, thresholds, allow lists, waivers.
+#![expect(clippy::arithmetic_side_effects, reason = "tests count on small numbers of their own")]
 
 use proptest::prelude::*;
 

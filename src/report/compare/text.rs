@@ -17,14 +17,14 @@ pub fn render(comparison: &Comparison, look: Look) -> String {
     }
     page.blank();
     let heads: Vec<String> = (0..comparison.images.len()).map(letter).collect();
-    table(&mut page, [("".to_owned(), heads.clone())].into_iter().chain(grid(comparison)).collect());
+    table(&mut page, [(String::new(), heads.clone())].into_iter().chain(grid(comparison)).collect());
     page.blank();
     for (index, side) in comparison.images.iter().enumerate().skip(1) {
         page.headline(STRONG, "findings", &changes(index, side), "");
     }
     let shown = comparison.findings.iter().take(FINDINGS);
     let rows = shown.map(|row| (name(row), severities(row))).collect::<Vec<_>>();
-    table(&mut page, [("".to_owned(), heads)].into_iter().filter(|_| !rows.is_empty()).chain(rows.iter().cloned()).collect());
+    table(&mut page, [(String::new(), heads)].into_iter().filter(|_| !rows.is_empty()).chain(rows.iter().cloned()).collect());
     let more = comparison.findings.len().saturating_sub(rows.len());
     if more > 0 {
         page.text(2, &format!("and {more} more: --format json lists them"));

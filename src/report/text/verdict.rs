@@ -4,6 +4,7 @@ use anstyle::Style;
 
 use super::header::{platform, short};
 use super::page::{ALARM, GOOD, Page};
+use crate::report::explain;
 use crate::report::model::{FindingReport, ImageReport, Report, Verdict};
 use crate::report::quantity::counted;
 
@@ -12,19 +13,26 @@ const SEVERITIES: [&str; 4] = ["critical", "high", "medium", "low"];
 
 /// One line about what to type next; nothing when there is nothing to say.
 pub(super) fn next(page: &mut Page, report: &Report) {
-    let mut findings = report.images.iter().flat_map(|image| &image.findings).filter(|finding| finding.waived.is_none());
+    let findings = || report.images.iter().flat_map(|image| &image.findings).filter(|finding| finding.waived.is_none());
     let mut errors = report.errors.iter().chain(report.images.iter().flat_map(|image| &image.errors));
     if let Some(error) = errors.next() {
         page.text(0, &format!("Next: plimsoll explain {} tells what an error means and what follows from it.", error.code));
-    } else if let Some(finding) = findings.clone().find(|finding| finding.fails).or_else(|| findings.next()) {
-        // the checks of an image's form are explained by their codes, all others by themselves
-        let is_form = finding.check.starts_with("ambiguous-");
-        let id = finding.code.as_ref().filter(|_| is_form).unwrap_or(&finding.check);
-        page.text(
-            0,
-            &format!("Next: plimsoll explain {id} tells why it matters and shows the fix; --format json lists every path."),
-        );
+        return;
     }
+    // those that fail first; of the policy's own rules and requirements all that is known stands in the report
+    let failing = findings().filter(|finding| finding.fails).chain(findings().filter(|finding| !finding.fails));
+    if let Some(id) = failing.map(explained_by).find(|id| explain::is_known(id)) {
+        let next = "tells why it matters and shows the fix; --format json lists every path.";
+        page.text(0, &format!("Next: plimsoll explain {id} {next}"));
+    } else if findings().next().is_some() {
+        page.text(0, "Next: --format json lists every path.");
+    }
+}
+
+/// The checks of an image's form are explained by their codes, all others by themselves.
+fn explained_by(finding: &FindingReport) -> &str {
+    let is_form = finding.check.starts_with("ambiguous-");
+    finding.code.as_ref().filter(|_| is_form).unwrap_or(&finding.check)
 }
 
 /// The verdict on one of several images.
