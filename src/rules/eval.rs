@@ -254,7 +254,15 @@ impl<'f> Evaluator<'f> {
         }
     }
 
+    /// However it ends, its variable goes out of scope: `||` may get over the failure and read on.
     fn fold(&mut self, node: &Node, fold: &'f Fold) -> Result<Value<'f>> {
+        let outer = self.scope.len();
+        let value = self.folded(node, fold);
+        self.scope.truncate(outer);
+        value
+    }
+
+    fn folded(&mut self, node: &Node, fold: &'f Fold) -> Result<Value<'f>> {
         let mut range = self.value(&fold.range)?;
         if let Value::Map(map) = range {
             self.charge_items(map.len())?;
@@ -269,8 +277,8 @@ impl<'f> Evaluator<'f> {
             self.scope.push(item);
             let answer = fold.test.as_ref().map_or(Ok(true), |test| self.bool(test));
             match (fold.kind, answer) {
-                (FoldKind::Exists, Ok(true)) => return Ok(self.leave(true)),
-                (FoldKind::All, Ok(false)) => return Ok(self.leave(false)),
+                (FoldKind::Exists, Ok(true)) => return Ok(Value::Bool(true)),
+                (FoldKind::All, Ok(false)) => return Ok(Value::Bool(false)),
                 (FoldKind::Exists | FoldKind::All, Err(failure @ Failure::Lacking(_))) => drop(lacking.get_or_insert(failure)),
                 (_, Err(failure)) => return Err(failure),
                 (FoldKind::ExistsOne, Ok(true)) => held = held.saturating_add(1),
@@ -289,12 +297,6 @@ impl<'f> Evaluator<'f> {
             (FoldKind::ExistsOne, None) => Ok(Value::Bool(held == 1)),
             (kind, None) => Ok(Value::Bool(kind == FoldKind::All)),
         }
-    }
-
-    /// Ends a macro early.
-    fn leave(&mut self, value: bool) -> Value<'f> {
-        self.scope.pop();
-        Value::Bool(value)
     }
 
     fn bool(&mut self, node: &'f Node) -> Result<bool> {

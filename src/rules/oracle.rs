@@ -150,7 +150,7 @@ impl Writer<'_> {
 }
 
 proptest::proptest! {
-    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(2000))]
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(10_000))]
     #[test]
     fn both_evaluations_agree(choices in proptest::collection::vec(0_u8.., 1..60)) {
         let source = Writer { choices: choices.iter(), variables: Vec::new() }.truth();

@@ -46,6 +46,7 @@ fn rules_that_hold_and_rules_that_do_not() {
         "image.history.exists(h, h.startsWith('ENV '))",
         // what is missing does not matter where the other side decides
         "image.labels['x'] == 'y' || true",
+        "['a'].filter(y, image.labels['x'] == y) == [] || ['b'].exists(z, z == 'b')",
         "image.ports.exists(p, image.labels['x'] == p || p == '22/tcp')",
     ] {
         assert_eq!(fires(when, &image), Ok(true), "{when}");
