@@ -41,9 +41,9 @@ fn findings_have_subjects_that_the_next_build_has_too() {
         ("compiler", "tcc"),
         ("root-user", ""),
         ("setuid-file", "/app/server"),
-        ("apt-lists", ""),
-        ("missing-healthcheck", ""),
         ("os-package-manager", "apt"),
+        ("missing-healthcheck", ""),
+        ("apt-lists", ""),
     ];
     assert_eq!(found, expected);
     assert!(checked.repeated().is_empty());
@@ -58,6 +58,6 @@ fn the_good_image_has_no_finding_and_the_demo_image_the_six_faults() {
     let demo = of("demo.tar");
     let found: Vec<&str> =
         demo.images()[0]["findings"].as_array().unwrap().iter().filter_map(|f: &Value| f["check"].as_str()).collect();
-    assert_eq!(found, ["compiler", "root-user", "setuid-file", "apt-lists", "missing-healthcheck", "os-package-manager"]);
+    assert_eq!(found, ["compiler", "root-user", "setuid-file", "os-package-manager", "missing-healthcheck", "apt-lists"]);
     assert_eq!(demo.exit, Some(1));
 }
