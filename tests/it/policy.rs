@@ -30,3 +30,33 @@ fn what_is_shown_is_a_policy_file() {
         assert!(String::from_utf8(run(&["policy", "list"]).stdout).unwrap().contains(name));
     }
 }
+
+#[test]
+fn the_policies_of_the_readme_and_of_the_page_of_rules_are_in_order_and_their_rules_compile() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("policy.toml");
+    for page in ["README.md", "docs/rules.md", "docs/policy.md"] {
+        let text = std::fs::read_to_string(root.join(page)).unwrap();
+        let blocks: Vec<&str> = text.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+        assert!(!blocks.is_empty(), "{page}");
+        // the page of policies extends files of its own: they are loaded by a unit test
+        for block in blocks.into_iter().filter(|block| !block.contains(".toml\"")) {
+            std::fs::write(&path, block).unwrap();
+            let output = run(&["policy", "check", path.to_str().unwrap()]);
+            assert_eq!(output.status.code(), Some(0), "{page}:\n{block}\n{}", String::from_utf8_lossy(&output.stderr));
+        }
+    }
+}
+
+#[test]
+fn a_rule_that_does_not_compile_is_wrong_use_before_any_image_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("policy.toml");
+    let rule = "[[rules]]\nid = 'x'\ntitle = 'x'\nseverity = 'low'\nwhen = 'image.usr.uid == 0'\nmessage = 'x'\nfix = 'x'\n";
+    std::fs::write(&path, rule).unwrap();
+    let output = run(&["check", "no-such-image.tar", "--policy", path.to_str().unwrap()]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("policy.toml:") && said.contains("did you mean \"user\""), "{said}");
+}
