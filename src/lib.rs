@@ -3,16 +3,18 @@
 //! The data flows one way, and `tests/tidy.rs` holds who may name whom:
 //!
 //! ```text
-//! source --blobs--> layer --LayerIndex--> rootfs --Rootfs--> facts --Image--> checks --Observation--> report
-//!   oci, limits: nouns and caps, under all            build --' (which instruction wrote it)
+//! source --blobs--> layer --LayerIndex--> rootfs --Rootfs--> facts --Image--> checks --Observation--> policy --> score --> report
+//!   oci, limits: nouns and caps, under all            build --'       '-----> rules (the policy's own) --'
 //!   archive: decompression and tar framing, under source and layer
+//!   build: which instruction wrote a layer, and which layers are the base image's
 //! ```
 //!
 //! Invariants:
 //! - every byte of an image that is judged was read, and its size, digest and diff_id verified, to the last byte;
 //! - nothing from outside is trusted for a size, a count, an index or a path on the host;
 //! - what was not examined is said, and is never a pass;
-//! - the same image gives the same report, byte for byte.
+//! - every number of the score stands in a policy or in a recorded baseline, none in code;
+//! - the same image, policy and day give the same report, byte for byte.
 
 pub mod archive;
 pub mod build;
