@@ -41,6 +41,8 @@ Examples:
   docker save shop:1.4 | plimsoll check -  check what docker just built
   plimsoll check image.tar                 check a file that a builder wrote
   plimsoll explain setuid-file             what a finding means, and the fix
+  plimsoll compare old.tar new.tar         what became better, and what worse
+  plimsoll policy show                     what images are judged by
   plimsoll ls image.tar                    list the final filesystem
 
 Exit codes:

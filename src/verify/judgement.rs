@@ -93,8 +93,11 @@ pub(super) fn judge(record: &ImageRecord, image: &Image, examined: &Examined, re
 
 /// Most severe first, then by what mending them gains, by check, code and evidence.
 fn sorted(findings: Vec<Finding>, gain: impl Fn(&Finding) -> Gain) -> Vec<(Finding, Gain)> {
-    let mut findings: Vec<(Finding, Gain)> =
-        findings.into_iter().map(|finding| (gain(&finding), finding)).map(|(gain, it)| (it, gain)).collect();
+    let with_gain = |finding| {
+        let gain = gain(&finding);
+        (finding, gain)
+    };
+    let mut findings: Vec<(Finding, Gain)> = findings.into_iter().map(with_gain).collect();
     findings.sort_by(|(a, gain_a), (b, gain_b)| {
         let weight = (Reverse(a.severity), Reverse(gain_a.tenths)).cmp(&(Reverse(b.severity), Reverse(gain_b.tenths)));
         let name = (&a.check, a.observation.code).cmp(&(&b.check, b.observation.code));
