@@ -23,6 +23,7 @@ mod policy;
 mod program;
 mod recipe;
 mod robustness;
+mod score;
 mod shared;
 mod streams;
 mod truth;
