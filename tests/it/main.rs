@@ -12,6 +12,7 @@
 mod base;
 mod checks;
 mod cli;
+mod compare;
 mod containers;
 mod databases;
 mod hostile;
