@@ -86,14 +86,17 @@ fn severity(name: &str) -> Option<Severity> {
 }
 
 fn findings(compared: &[Compared]) -> Vec<FindingRow> {
+    // reports before 1.1.0 have no subjects: what they found is compared by check and code alone
+    let has_subjects = compared.iter().all(|one| one.image.measurements.is_none() || one.image.ballast.is_some());
     let mut rows: BTreeMap<Key, FindingRow> = BTreeMap::new();
     for (index, one) in compared.iter().enumerate() {
         for finding in &one.image.findings {
-            let key = (finding.check.clone(), finding.code.clone(), finding.subject.clone());
+            let subject = if has_subjects { finding.subject.clone() } else { String::new() };
+            let key = (finding.check.clone(), finding.code.clone(), subject.clone());
             let row = rows.entry(key).or_insert_with(|| FindingRow {
                 check: finding.check.clone(),
                 code: finding.code.clone(),
-                subject: finding.subject.clone(),
+                subject,
                 severities: vec![None; compared.len()],
                 waived: vec![false; compared.len()],
                 message: String::new(),
@@ -101,8 +104,7 @@ fn findings(compared: &[Compared]) -> Vec<FindingRow> {
             });
             row.message.clone_from(&finding.message);
             if let (Some(severity), Some(waived)) = (row.severities.get_mut(index), row.waived.get_mut(index)) {
-                severity.clone_from(&finding.severity);
-                *waived = finding.waived.is_some();
+                note(severity, waived, finding);
             }
         }
     }
@@ -119,6 +121,15 @@ fn findings(compared: &[Compared]) -> Vec<FindingRow> {
     }
     rows.sort_by_key(|row| Reverse(row.severities.iter().flatten().filter_map(|name| severity(name)).max()));
     rows
+}
+
+/// Of several findings that are one here, the most severe counts, and they are waived when all of them are.
+fn note(found: &mut Option<String>, waived: &mut bool, finding: &FindingReport) {
+    let weight = |name: &Option<String>| name.as_deref().and_then(severity);
+    *waived = finding.waived.is_some() && (found.is_none() || *waived);
+    if found.is_none() || weight(&finding.severity) > weight(found) {
+        found.clone_from(&finding.severity);
+    }
 }
 
 /// What is worse in any image than in the first one.
@@ -228,6 +239,19 @@ mod tests {
         );
         let counts = |side: &Side| (side.findings, side.fixed, side.added, side.kept);
         assert_eq!(comparison.images.iter().map(counts).collect::<Vec<_>>(), [(2, 0, 0, 2), (1, 2, 1, 0), (2, 1, 1, 1)]);
+    }
+
+    #[test]
+    fn beside_a_report_without_subjects_findings_are_compared_by_check_and_code() {
+        let mut old = compared("old", &[("compiler", "", "medium"), ("compiler", "", "high"), ("compiler", "", "low")]);
+        old.image.measurements = Some(crate::report::model::Measurements::default());
+        let mut new = measured("new", 0);
+        new.image.findings = compared("new", &[("compiler", "gcc", "high"), ("compiler", "go", "medium")]).image.findings;
+        let comparison = compare(&[old, new], &shipped(), &Choice::ByLanguage);
+        assert_eq!((comparison.findings.len(), comparison.worse.len()), (1, 0), "{comparison:?}");
+        let row = &comparison.findings[0];
+        assert_eq!((row.subject.as_str(), row.change.as_str()), ("", "kept"));
+        assert_eq!(row.severities, [Some("high".to_owned()), Some("high".to_owned())]);
     }
 
     #[test]

@@ -146,18 +146,21 @@ fn three_images_stand_side_by_side() {
 /// A report of schema 1.0.0: as it was before there were policies, ballast and scores.
 fn of_schema_1_0_0(mut report: Value) -> Value {
     report["schema"]["version"] = "1.0.0".into();
-    let policy = report["policy"].as_object().unwrap().clone();
-    let old_policy = policy.into_iter().filter(|(name, _)| ["fail_on", "allow_incomplete"].contains(&name.as_str()));
-    report["policy"] = old_policy.collect::<serde_json::Map<_, _>>().into();
+    report.as_object_mut().unwrap().remove("policy");
     for image in report["images"].as_array_mut().unwrap() {
         let fields = image.as_object_mut().unwrap();
         for name in ["ballast", "score", "base", "left_out", "controls"] {
             fields.remove(name);
         }
+        for layer in image["layers"].as_array_mut().unwrap() {
+            layer.as_object_mut().unwrap().remove("origin");
+        }
         let old = ["shipped_bytes", "compressed_bytes", "final_bytes", "buried_bytes", "entries", "os_packages", "executables"];
         image["measurements"].as_object_mut().unwrap().retain(|name, _| old.contains(&name.as_str()));
         for finding in image["findings"].as_array_mut().unwrap() {
-            finding.as_object_mut().unwrap().remove("gain");
+            for name in ["gain", "subject", "waived", "origin", "allowed"] {
+                finding.as_object_mut().unwrap().remove(name);
+            }
         }
     }
     report
@@ -173,6 +176,9 @@ fn a_report_of_schema_1_0_0_is_compared_by_its_findings() {
     assert_eq!((&comparison["images"][1]["fixed"], &comparison["images"][0]["score"]), (&6.into(), &Value::Null));
     let compilers = list(&comparison["rows"]).find(|row| row["name"] == "compilers").unwrap();
     assert_eq!(compilers["values"], serde_json::json!([null, 0]));
+    // which had no subjects: what was there before is not new
+    assert_eq!(compared(&[&old, &desk.demo, "--no-worse"], 0)["images"][1]["kept"], 6);
+    compared(&[&desk.good, &old, "--no-worse"], 1);
     // and is no baseline
     let said = refused(&["check", &desk.good, "--single", &old, "--multi", &desk.good]);
     assert!(said.contains("old.json: the report has no measurements of ballast"), "{said}");
