@@ -303,6 +303,8 @@ fn no_file_names_a_machine() {
 const MACHINE_LIKE: &[(&str, &str)] = &[
     ("src/checks/language_package_manager.rs", "caches and tools of an image's users"),
     ("src/checks/package_cache.rs", "caches and tools of an image's users"),
+    ("src/score/ballast/places.rs", "caches of an image's users"),
+    ("src/score/ballast/tests.rs", "caches of an image's users"),
     ("docs/checks.md", "caches and tools of an image's users"),
 ];
 

@@ -7,6 +7,7 @@ use clap::{Subcommand, ValueEnum};
 use super::input::Input;
 use super::reference::read_text;
 use super::{Context, DONE, FAILED, UNVERIFIABLE, USAGE, judging, output, progress};
+use crate::oci::escape_text;
 use crate::policy::{Date, Measure, Unit};
 use crate::report::quantity::{bytes, count};
 use crate::report::text;
@@ -130,11 +131,18 @@ fn record(args: &Record, context: Context) -> u8 {
             Stage::Single => "single".to_owned(),
             Stage::Multi => "multi".to_owned(),
         },
-        recipe: args.recipe.clone().unwrap_or_else(|| measured.recipe.clone()),
+        recipe: args.recipe.clone().unwrap_or_else(|| named(&measured.recipe, &args.input)),
         date: args.date.unwrap_or_else(judging::today).to_string(),
         ..measured
     };
     output::to_stdout(DONE, |out| out.write_all(baseline.write().as_bytes()))
+}
+
+/// The image's name, or that of its file where it has none.
+fn named(reference: &str, input: &Input) -> String {
+    let file = input.request().input;
+    let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy();
+    if reference.is_empty() { escape_text(&name) } else { reference.to_owned() }
 }
 
 fn diff(args: &Diff, context: Context) -> u8 {
@@ -172,4 +180,30 @@ fn table(before: &Measurements, after: &Measurements, tolerance: u64) -> String 
 fn is_off(before: u64, after: u64, tolerance: u64) -> bool {
     let most = u128::from(before.max(after)).saturating_mul(u128::from(tolerance));
     u128::from(before.abs_diff(after)).saturating_mul(100) > most
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_may_be_off_by_the_tolerance_in_percent_of_the_larger_one() {
+        assert!(!is_off(100, 95, 5) && !is_off(95, 100, 5));
+        assert!(is_off(100, 94, 5) && is_off(94, 100, 5));
+        assert!(is_off(0, 1, 99) && !is_off(0, 1, 100) && !is_off(0, 0, 0));
+        assert!(is_off(u64::MAX, u64::MAX - 1, 0) && !is_off(u64::MAX, 0, u64::MAX));
+    }
+
+    #[test]
+    fn the_table_marks_what_is_off() {
+        let mut before = Measurements::default();
+        before.set(Measure::ToolchainBytes, 3 << 20);
+        before.set(Measure::OsPackages, 1_200);
+        let mut after = before.clone();
+        after.set(Measure::OsPackages, 1_300);
+        let table = table(&before, &after, 5);
+        assert!(table.contains("toolchain_bytes          3.0 MiB     3.0 MiB\n"), "{table}");
+        assert!(table.contains("os_packages                1,200       1,300  off\n"), "{table}");
+        assert_eq!(table.lines().count(), Measure::ALL.len() + 1);
+    }
 }

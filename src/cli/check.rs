@@ -133,11 +133,12 @@ impl Args {
             policy.fail_on_origin = Scope::Yours;
         }
         let limits = self.input.limits();
+        let baselines = self.reference.choice(&policy.score, &limits, context)?;
         let mut request = Request {
             source: self.input.request(),
             policy,
             as_of: self.as_of.unwrap_or_else(judging::today),
-            baselines: self.reference.choice(&limits, context)?,
+            baselines,
             limits,
             ..Request::default()
         };

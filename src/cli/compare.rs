@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use super::reference::{Reference, Refusal, read_text};
+use super::reference::{self, Reference, Refusal, read_text};
 use super::{Context, DONE, FAILED, UNVERIFIABLE, USAGE, judging, output, progress};
 use crate::limits::Limits;
 use crate::oci::Platform;
@@ -103,7 +103,7 @@ fn compared(args: &Args, context: Context) -> Result<(Comparison, bool), Refusal
     for (name, value) in &args.limits {
         limits.set(name, *value);
     }
-    let baselines = args.reference.choice(&limits, context)?;
+    let baselines = args.reference.choice(&policy.score, &limits, context)?;
     let mut images = Vec::with_capacity(args.images.len());
     for path in &args.images {
         images.push(one(path, args, &policy, &limits, &baselines, context)?);
@@ -123,7 +123,7 @@ fn one(
 ) -> Result<Compared, Refusal> {
     let source = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
     let report = if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json")) && !path.is_dir() {
-        saved(path, &source)?
+        reference::report(&read_text(path)?, &source)?
     } else {
         let input = crate::source::Request { input: path.to_path_buf(), image: None, platform: args.platform.clone() };
         let request = Request {
@@ -144,20 +144,6 @@ fn one(
     Ok(Compared { source, image })
 }
 
-/// A saved report, of this major version of the format.
-fn saved(path: &Path, name: &str) -> Result<Report, Refusal> {
-    let text = read_text(path)?;
-    let refused = |reason: String| (USAGE, format!("{name}: no report of `plimsoll check --format json`: {reason}"));
-    let report: Report = serde_json::from_str(&text).map_err(|error| refused(error.to_string()))?;
-    if !report.schema.version.starts_with("1.") {
-        return Err(refused(format!(
-            "its version is {}, and this program reads 1.x",
-            crate::oci::escape_text(&report.schema.version)
-        )));
-    }
-    Ok(report)
-}
-
 fn chosen(report: Report, platform: Option<&Platform>) -> Result<ImageReport, String> {
     let is_wanted = |image: &ImageReport| {
         platform.is_none_or(|wanted| {
@@ -169,5 +155,37 @@ fn chosen(report: Report, platform: Option<&Platform>) -> Result<ImageReport, St
         (1, Some(image)) => Ok(image),
         (0, _) => Err("it has no image of that platform".to_owned()),
         (several, _) => Err(format!("it has {several} images: choose one with --platform")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(platforms: &[&str]) -> Report {
+        let image = |platform: &&str| {
+            let (os, architecture) = platform.split_once('/').unwrap();
+            serde_json::json!({
+                "platform": {"os": os, "architecture": architecture}, "layers": [], "findings": [], "notes": [],
+                "trees_differ": [], "verdict": "pass", "errors": [], "examined": {"layers": 0, "entries": 0, "bytes": 0, "files_inspected": 0, "not_examined": []},
+            })
+        };
+        serde_json::from_value(serde_json::json!({
+            "schema": {"version": "1.1.0", "url": ""}, "tool": {"name": "plimsoll", "version": "0.1.0"},
+            "source": {"kind": null, "name": "x"}, "images": platforms.iter().map(image).collect::<Vec<_>>(), "errors": [],
+            "verdict": "pass",
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn one_image_of_a_report_is_chosen_by_its_platform() {
+        let wanted = |text: &str| -> Platform { text.parse().unwrap() };
+        assert!(chosen(report(&["linux/amd64"]), None).is_ok());
+        let both = ["linux/amd64", "linux/arm64"];
+        let arm = chosen(report(&both), Some(&wanted("linux/arm64"))).unwrap();
+        assert_eq!(arm.platform.unwrap().architecture, "arm64");
+        assert_eq!(chosen(report(&both), None).unwrap_err(), "it has 2 images: choose one with --platform");
+        assert_eq!(chosen(report(&both), Some(&wanted("linux/s390x"))).unwrap_err(), "it has no image of that platform");
     }
 }

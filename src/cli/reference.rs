@@ -5,10 +5,13 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::{Context, UNVERIFIABLE, USAGE, progress};
+use crate::finding::Severity;
 use crate::limits::{Limits, MIB};
-use crate::report::model::Report;
+use crate::oci::escape_text;
+use crate::policy::ScoreRule;
+use crate::report::model::{Report, Schema};
 use crate::report::text;
-use crate::score::{Baseline, Choice, Pair};
+use crate::score::{self, Baseline, Choice, Measurements, Pair};
 use crate::verify::{self, Request};
 
 /// A recorded baseline is some KiB; the report of a large image some MiB.
@@ -35,7 +38,8 @@ pub(super) type Refusal = (u8, String);
 
 impl Reference {
     /// The choice, with the files read and the images measured.
-    pub(super) fn choice(&self, limits: &Limits, context: Context) -> Result<Choice, Refusal> {
+    /// A pair must differ in what `rule` weighs.
+    pub(super) fn choice(&self, rule: &ScoreRule, limits: &Limits, context: Context) -> Result<Choice, Refusal> {
         let fixed = |pair: Pair, chosen_by: &str| Choice::Fixed { pair: Box::new(pair), chosen_by: chosen_by.to_owned() };
         if let Some(name) = &self.baseline {
             return match Pair::shipped(name) {
@@ -45,13 +49,19 @@ impl Reference {
         }
         let (Some(single), Some(multi)) = (&self.single, &self.multi) else { return Ok(Choice::ByLanguage) };
         let (single, multi) = (read(single, limits, context)?, read(multi, limits, context)?);
-        let is_pair = crate::policy::Measure::ALL.iter().any(|it| single.measurements.of(*it) > multi.measurements.of(*it));
-        if !is_pair {
-            let reason = "these two are no pair: in no measurement is the image of --multi better than that of --single";
+        if !is_pair(&single.measurements, &multi.measurements, rule) {
+            let reason =
+                "these two are no pair: in nothing that the policy weighs is the image of --multi better than that of --single";
             return Err((USAGE, reason.to_owned()));
         }
         Ok(fixed(Pair { name: "own".to_owned(), single, multi }, "--single and --multi give it"))
     }
+}
+
+/// A policy that weighs nothing scores nothing, whatever the pair.
+fn is_pair(single: &Measurements, multi: &Measurements, rule: &ScoreRule) -> bool {
+    let weighs = rule.groups.iter().flat_map(|group| &group.weights).any(|(_, weight)| *weight > 0.0);
+    !weighs || score::points(multi, single, multi, rule).is_some()
 }
 
 /// A baseline from a recorded file, a saved report or an image.
@@ -63,7 +73,8 @@ fn read(path: &Path, limits: &Limits, context: Context) -> Result<Baseline, Refu
         return Baseline::parse(&text, &name).map_err(|error| (USAGE, error.to_string()));
     }
     if has_ending("json") {
-        return of_report(&read_text(path)?, &name).map_err(|reason| (USAGE, format!("{name}: {reason}")));
+        let report = report(&read_text(path)?, &name)?;
+        return of_report(&report, &name).map_err(|reason| (USAGE, format!("{name}: {reason}")));
     }
     let source = crate::source::Request { input: path.to_path_buf(), ..crate::source::Request::default() };
     let request = Request { source, limits: limits.clone(), ..Request::default() };
@@ -79,20 +90,41 @@ fn read(path: &Path, limits: &Limits, context: Context) -> Result<Baseline, Refu
 
 /// A text file, within bounds.
 pub(super) fn read_text(path: &Path) -> Result<String, Refusal> {
-    let name = path.display();
-    let failed = |reason: String| (USAGE, format!("{name}: {reason}"));
+    let failed = |reason: String| (USAGE, format!("{}: {reason}", path.display()));
     let file = File::open(path).map_err(|error| failed(error.to_string()))?;
-    let mut text = String::new();
-    file.take(MOST_BYTES).read_to_string(&mut text).map_err(|error| failed(error.to_string()))?;
-    if u64::try_from(text.len()).unwrap_or(u64::MAX) >= MOST_BYTES {
+    let mut bytes = Vec::new();
+    file.take(MOST_BYTES.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| failed(error.to_string()))?;
+    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MOST_BYTES {
         return Err(failed(format!("larger than {} MiB", MOST_BYTES / MIB)));
     }
-    Ok(text)
+    String::from_utf8(bytes).map_err(|_| failed("not UTF-8".to_owned()))
 }
 
-fn of_report(text: &str, name: &str) -> Result<Baseline, String> {
-    let report: Report =
-        serde_json::from_str(text).map_err(|error| format!("no report of plimsoll check --format json: {error}"))?;
+/// A saved report of this major version of the format; `name` is what messages call its file.
+pub(super) fn report(text: &str, name: &str) -> Result<Report, Refusal> {
+    let refused = |reason: String| (USAGE, format!("{name}: no report of `plimsoll check --format json`: {reason}"));
+    // of another version, the rest may mean something else, and what cannot be read is then no fault of the file
+    let version = serde_json::from_str::<Versioned>(text).map_err(|error| refused(error.to_string()))?.schema.version;
+    if !version.starts_with("1.") {
+        return Err(refused(format!("its version is {}, and this program reads 1.x", escape_text(&version))));
+    }
+    let report: Report = serde_json::from_str(text).map_err(|error| refused(error.to_string()))?;
+    let severities = report.images.iter().flat_map(|image| &image.findings).map(|finding| finding.severity.as_deref());
+    for severity in severities.map(Option::unwrap_or_default) {
+        if !Severity::ALL.iter().any(|known| known.as_str() == severity) {
+            return Err(refused(format!("there is no severity {:?}", escape_text(severity))));
+        }
+    }
+    Ok(report)
+}
+
+/// What every version of a report has.
+#[derive(serde::Deserialize)]
+struct Versioned {
+    schema: Schema,
+}
+
+fn of_report(report: &Report, name: &str) -> Result<Baseline, String> {
     let [image] = report.images.as_slice() else {
         return Err(format!("the report has {} images, and a baseline is one", report.images.len()));
     };
@@ -105,4 +137,52 @@ fn of_report(text: &str, name: &str) -> Result<Baseline, String> {
         measurements: measured.numbers(),
         ..Baseline::default()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::{Measure, Policy};
+
+    fn measured(pairs: &[(Measure, u64)]) -> Measurements {
+        let mut measured = Measurements::default();
+        for (measure, number) in pairs {
+            measured.set(*measure, *number);
+        }
+        measured
+    }
+
+    #[test]
+    fn two_images_are_a_pair_when_what_the_policy_weighs_is_better_in_the_second() {
+        let rule = Policy::shipped("default").unwrap().score;
+        let of = |toolchain, shipped| measured(&[(Measure::ToolchainBytes, toolchain), (Measure::ShippedBytes, shipped)]);
+        assert!(is_pair(&of(1, 0), &of(0, 9), &rule), "one thing better is enough");
+        assert!(!is_pair(&of(1, 9), &of(1, 0), &rule), "what is not weighed does not count");
+        assert!(!is_pair(&of(0, 0), &of(1, 0), &rule));
+        assert!(is_pair(&of(0, 0), &of(1, 0), &ScoreRule { groups: Vec::new(), ..rule }), "no policy to be no pair for");
+    }
+
+    #[test]
+    fn a_report_of_another_version_is_told_by_its_version_whatever_else_it_holds() {
+        let (code, reason) = report(r#"{"schema": {"version": "2.0.0", "url": ""}, "pictures": []}"#, "a.json").unwrap_err();
+        assert_eq!(code, USAGE);
+        assert_eq!(
+            reason,
+            "a.json: no report of `plimsoll check --format json`: its version is 2.0.0, and this program reads 1.x"
+        );
+        assert!(report("{}", "a.json").unwrap_err().1.contains("missing field `schema`"));
+        assert!(report("", "a.json").is_err() && report("[1]", "a.json").is_err());
+    }
+
+    #[test]
+    fn files_are_read_within_bounds_and_as_utf_8() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let reason = || read_text(file.path()).unwrap_err().1;
+        file.as_file().set_len(MOST_BYTES + 1).unwrap();
+        assert!(reason().ends_with(": larger than 64 MiB"), "{}", reason());
+        file.as_file().set_len(0).unwrap();
+        std::io::Write::write_all(&mut file.as_file(), b"\xff").unwrap();
+        assert!(reason().ends_with(": not UTF-8"), "{}", reason());
+        assert!(read_text(Path::new("no/such.toml")).is_err());
+    }
 }

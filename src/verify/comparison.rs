@@ -86,14 +86,17 @@ fn severity(name: &str) -> Option<Severity> {
 }
 
 fn findings(compared: &[Compared]) -> Vec<FindingRow> {
+    // reports before 1.1.0 have no subjects: what they found is compared by check and code alone
+    let has_subjects = compared.iter().all(|one| one.image.measurements.is_none() || one.image.ballast.is_some());
     let mut rows: BTreeMap<Key, FindingRow> = BTreeMap::new();
     for (index, one) in compared.iter().enumerate() {
         for finding in &one.image.findings {
-            let key = (finding.check.clone(), finding.code.clone(), finding.subject.clone());
+            let subject = if has_subjects { finding.subject.clone() } else { String::new() };
+            let key = (finding.check.clone(), finding.code.clone(), subject.clone());
             let row = rows.entry(key).or_insert_with(|| FindingRow {
                 check: finding.check.clone(),
                 code: finding.code.clone(),
-                subject: finding.subject.clone(),
+                subject,
                 severities: vec![None; compared.len()],
                 waived: vec![false; compared.len()],
                 message: String::new(),
@@ -101,8 +104,7 @@ fn findings(compared: &[Compared]) -> Vec<FindingRow> {
             });
             row.message.clone_from(&finding.message);
             if let (Some(severity), Some(waived)) = (row.severities.get_mut(index), row.waived.get_mut(index)) {
-                severity.clone_from(&finding.severity);
-                *waived = finding.waived.is_some();
+                note(severity, waived, finding);
             }
         }
     }
@@ -119,6 +121,15 @@ fn findings(compared: &[Compared]) -> Vec<FindingRow> {
     }
     rows.sort_by_key(|row| Reverse(row.severities.iter().flatten().filter_map(|name| severity(name)).max()));
     rows
+}
+
+/// Of several findings that are one here, the most severe counts, and they are waived when all of them are.
+fn note(found: &mut Option<String>, waived: &mut bool, finding: &FindingReport) {
+    let weight = |name: &Option<String>| name.as_deref().and_then(severity);
+    *waived = finding.waived.is_some() && (found.is_none() || *waived);
+    if found.is_none() || weight(&finding.severity) > weight(found) {
+        found.clone_from(&finding.severity);
+    }
 }
 
 /// What is worse in any image than in the first one.
@@ -173,4 +184,136 @@ fn rows(compared: &[Compared]) -> Vec<Row> {
         }));
     }
     rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::model::Verdict;
+
+    /// One image with these findings: check, subject, severity.
+    fn compared(source: &str, findings: &[(&str, &str, &str)]) -> Compared {
+        let finding = |(check, subject, severity): &(&str, &str, &str)| {
+            serde_json::json!({"check": check, "subject": subject, "severity": severity, "message": format!("{check} in {source}"),
+                "fix": "", "evidence": [], "fails": false})
+        };
+        let image = serde_json::json!({
+            "layers": [], "findings": findings.iter().map(finding).collect::<Vec<_>>(), "notes": [], "trees_differ": [],
+            "verdict": "pass", "errors": [],
+            "examined": {"layers": 0, "entries": 0, "bytes": 0, "files_inspected": 0, "not_examined": []},
+        });
+        Compared { source: source.to_owned(), image: serde_json::from_value(image).unwrap() }
+    }
+
+    /// With so many MiB of toolchain, by the python baselines.
+    fn measured(source: &str, mib: u64) -> Compared {
+        let mut one = compared(source, &[]);
+        one.image.measurements = Some(crate::report::model::Measurements { toolchain_bytes: mib << 20, ..Default::default() });
+        one.image.ballast = Some(crate::report::model::BallastReport::default());
+        one
+    }
+
+    fn python() -> Choice {
+        Choice::Fixed { pair: Box::new(Pair::shipped("python").unwrap()), chosen_by: "a test".to_owned() }
+    }
+
+    fn shipped() -> Policy {
+        Policy::shipped("default").unwrap()
+    }
+
+    #[test]
+    fn findings_are_the_same_by_check_code_and_subject() {
+        let old = compared("old", &[("compiler", "gcc", "high"), ("setuid-file", "/a", "low")]);
+        let middle = compared("middle", &[("compiler", "go", "high")]);
+        let new = compared("new", &[("compiler", "gcc", "critical"), ("apt-lists", "", "medium")]);
+        let comparison = compare(&[old, middle, new], &shipped(), &Choice::ByLanguage);
+        let told = |row: &FindingRow| format!("{} {} {}: {}", row.check, row.subject, row.change, row.message);
+        assert_eq!(
+            comparison.findings.iter().map(told).collect::<Vec<_>>(),
+            [
+                "compiler gcc kept: compiler in new",
+                "compiler go absent: compiler in middle",
+                "apt-lists  added: apt-lists in new",
+                "setuid-file /a fixed: setuid-file in old",
+            ]
+        );
+        let counts = |side: &Side| (side.findings, side.fixed, side.added, side.kept);
+        assert_eq!(comparison.images.iter().map(counts).collect::<Vec<_>>(), [(2, 0, 0, 2), (1, 2, 1, 0), (2, 1, 1, 1)]);
+    }
+
+    #[test]
+    fn beside_a_report_without_subjects_findings_are_compared_by_check_and_code() {
+        let mut old = compared("old", &[("compiler", "", "medium"), ("compiler", "", "high"), ("compiler", "", "low")]);
+        old.image.measurements = Some(crate::report::model::Measurements::default());
+        let mut new = measured("new", 0);
+        new.image.findings = compared("new", &[("compiler", "gcc", "high"), ("compiler", "go", "medium")]).image.findings;
+        let comparison = compare(&[old, new], &shipped(), &Choice::ByLanguage);
+        assert_eq!((comparison.findings.len(), comparison.worse.len()), (1, 0), "{comparison:?}");
+        let row = &comparison.findings[0];
+        assert_eq!((row.subject.as_str(), row.change.as_str()), ("", "kept"));
+        assert_eq!(row.severities, [Some("high".to_owned()), Some("high".to_owned())]);
+    }
+
+    #[test]
+    fn new_findings_that_fail_and_severities_that_rose_are_worse() {
+        let old = || compared("old", &[("compiler", "gcc", "medium"), ("root-user", "", "high")]);
+        let worse = |new: &[(&str, &str, &str)]| compare(&[old(), compared("new", new)], &shipped(), &Choice::ByLanguage).worse;
+        assert_eq!(worse(&[("root-user", "", "high")]), [""; 0]);
+        assert_eq!(worse(&[("root-user", "", "medium"), ("x", "", "medium")]), [""; 0], "below fail_on");
+        assert_eq!(worse(&[("compiler", "gcc", "high")]), ["new: compiler gcc rose from medium to high"]);
+        assert_eq!(worse(&[("compiler", "go", "high")]), ["new: a new finding, compiler go (high)"]);
+    }
+
+    #[test]
+    fn a_finding_that_a_waiver_accepts_is_not_worse() {
+        let mut new = compared("new", &[("compiler", "gcc", "high")]);
+        new.image.findings[0].waived = serde_json::from_value(serde_json::json!({
+            "waiver": 0, "reason": "r", "owner": null, "expires": "2027-01-01", "place": "p:1",
+        }))
+        .ok();
+        assert!(new.image.findings[0].waived.is_some());
+        let comparison = compare(&[compared("old", &[]), new], &shipped(), &Choice::ByLanguage);
+        assert_eq!((comparison.worse.len(), comparison.images[1].findings, comparison.images[1].added), (0, 0, 1));
+        assert_eq!(comparison.findings[0].waived, [false, true]);
+    }
+
+    #[test]
+    fn a_lower_score_is_worse_by_the_same_baselines_for_all() {
+        let images = [measured("old", 10), measured("same", 10), measured("new", 100)];
+        let comparison = compare(&images, &shipped(), &python());
+        assert_eq!(comparison.worse.len(), 1);
+        assert!(comparison.worse[0].starts_with("new: the score fell from 9"), "{:?}", comparison.worse);
+        assert!(comparison.images.iter().all(|side| side.score.as_ref().unwrap().baseline.name == "python"));
+        assert!(compare(&[measured("old", 100), measured("new", 10)], &shipped(), &python()).worse.is_empty());
+    }
+
+    #[test]
+    fn without_a_choice_the_newest_image_that_has_baselines_chooses() {
+        let mut images = [measured("a", 1), measured("b", 1), measured("c", 1)];
+        assert!(compare(&images, &shipped(), &Choice::ByLanguage).images.iter().all(|side| side.score.is_none()));
+        let score = |name: &str| {
+            let pair = Choice::Fixed { pair: Box::new(Pair::shipped(name).unwrap()), chosen_by: name.to_owned() };
+            compare(&[measured("x", 1)], &shipped(), &pair).images[0].score.clone()
+        };
+        images[0].image.score = score("go");
+        images[1].image.score = score("node");
+        let comparison = compare(&images, &shipped(), &Choice::ByLanguage);
+        assert!(comparison.images.iter().all(|side| side.score.as_ref().unwrap().baseline.name == "node"));
+        // own baselines of a saved report are not known any more
+        images[1].image.score.as_mut().unwrap().baseline.name = "own".to_owned();
+        let comparison = compare(&images, &shipped(), &Choice::ByLanguage);
+        assert_eq!(comparison.images[0].score.as_ref().unwrap().baseline.name, "go");
+    }
+
+    #[test]
+    fn what_an_old_report_did_not_measure_is_unknown_and_not_nought() {
+        let mut old = measured("old", 10);
+        old.image.ballast = None;
+        let comparison = compare(&[old, measured("new", 10)], &shipped(), &python());
+        assert!(comparison.images[0].score.is_none() && comparison.images[1].score.is_some());
+        assert!(comparison.rows.iter().all(|row| row.values.first() == Some(&None)), "{:?}", comparison.rows);
+        let toolchain = comparison.rows.iter().find(|row| row.name == "toolchain_bytes").unwrap();
+        assert_eq!((toolchain.values.clone(), comparison.worse.len()), (vec![None, Some(10 << 20)], 0));
+        assert_eq!(comparison.images[0].verdict, Verdict::Pass);
+    }
 }

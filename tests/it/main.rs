@@ -12,6 +12,7 @@
 mod base;
 mod checks;
 mod cli;
+mod compare;
 mod containers;
 mod databases;
 mod hostile;
@@ -25,6 +26,7 @@ mod policy;
 mod program;
 mod recipe;
 mod robustness;
+mod score;
 mod shared;
 mod streams;
 mod truth;

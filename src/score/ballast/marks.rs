@@ -1,6 +1,6 @@
 //! Files, folders and packages that a check's evidence makes ballast, and what came along with it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Class;
 use super::packages;
@@ -27,6 +27,38 @@ const CHECKS: &[(&str, Class)] = &[
 /// What lies in a folder of a toolchain that was unpacked as a whole, beside its `bin`.
 const TOOLCHAIN_SIGNS: &[&str] = &["pkg/tool", "lib/rustlib", "lib/clang", "lib/gcc", "lib/zig", "lib/ghc"];
 
+/// What only a folder has that holds more than a toolchain: a system, an interpreter, an environment of conda, a Homebrew.
+const SHARED_SIGNS: &[&str] = &["bin/sh", "bin/node", "bin/python3", "bin/ruby", "conda-meta", "Cellar"];
+
+/// Interpreters and virtual machines, without the version that may follow. What owns one is not there for builds alone, whatever
+/// else is in the same package: npm beside Node.js, a compiler beside Erlang's or Java's virtual machine.
+const RUNTIMES: &[&str] = &[
+    "R",
+    "Rscript",
+    "beam.smp",
+    "bun",
+    "deno",
+    "dotnet",
+    "erl",
+    "erlexec",
+    "guile",
+    "java",
+    "julia",
+    "lua",
+    "luajit",
+    "mono",
+    "mono-sgen",
+    "node",
+    "nodejs",
+    "ocamlrun",
+    "perl",
+    "php",
+    "php-fpm",
+    "pypy",
+    "python",
+    "ruby",
+];
+
 /// The class that a check's evidence has.
 pub(in crate::score) fn class_of_check(check: &str) -> Option<Class> {
     CHECKS.iter().find(|(id, _)| *id == check).map(|(_, class)| *class)
@@ -41,12 +73,14 @@ pub(in crate::score) fn node_at(rootfs: &Rootfs, path: &[u8]) -> Option<NodeId> 
 pub(super) struct Marks {
     inodes: BTreeMap<u32, Class>,
     packages: Vec<Option<Class>>,
+    /// Indexes of packages that own one of [`RUNTIMES`].
+    runtimes: BTreeSet<usize>,
 }
 
 impl Marks {
     pub(super) fn of(image: &Image, findings: &[Finding]) -> Self {
-        let packages = image.packages.list.iter().map(|package| packages::class(&package.name)).collect();
-        let mut marks = Self { inodes: BTreeMap::new(), packages };
+        let names: Vec<&str> = image.packages.list.iter().map(|package| package.name.as_str()).collect();
+        let mut marks = Self { inodes: BTreeMap::new(), packages: packages::classes(&names), runtimes: runtimes(image) };
         let names =
             image.executables.iter().flat_map(|executable| executable.names.iter().map(move |name| (name, executable.node)));
         let ends: BTreeMap<&[u8], NodeId> =
@@ -72,7 +106,7 @@ impl Marks {
 
     /// The class of a package that owns evidence.
     pub(super) fn of_package(&self, package: usize) -> Option<Class> {
-        self.packages.get(package).copied().flatten()
+        self.packages.get(package).copied().flatten().filter(|_| !self.runtimes.contains(&package))
     }
 
     fn add(&mut self, image: &Image, ends: &BTreeMap<&[u8], NodeId>, evidence: &Evidence, class: Class) {
@@ -83,8 +117,9 @@ impl Marks {
         if image.rootfs.inode(node).is_directory() {
             return;
         }
-        if let Some(owned) = image.packages.owned.get(&image.rootfs.inode_number(node)) {
-            self.mark_package(image, owned.package, class);
+        let owner = image.packages.owned.get(&image.rootfs.inode_number(node)).map(|owned| owned.package);
+        if let Some(package) = owner.filter(|package| !self.runtimes.contains(package)) {
+            self.mark_package(package, class);
         } else {
             for folder in whole_folders(&image.rootfs, &image.rootfs.path(node)) {
                 self.mark(image, folder, class);
@@ -97,15 +132,26 @@ impl Marks {
         *slot = class.min(*slot);
     }
 
-    /// What owns a compiler was installed for it, and likewise for package managers. A JDK in one package holds the Java runtime too,
-    /// which is left to the rules for places.
-    fn mark_package(&mut self, image: &Image, package: usize, class: Class) {
-        let name = image.packages.list.get(package).map(|package| package.name.as_str()).unwrap_or_default();
-        let holds_runtime = name.contains("jdk") && packages::class(name).is_none();
-        if let Some(slot) = self.packages.get_mut(package).filter(|_| !holds_runtime && class != Class::Cache) {
+    /// What owns a compiler was installed for it, and likewise for package managers; what owns a cache was not.
+    fn mark_package(&mut self, package: usize, class: Class) {
+        if let Some(slot) = self.packages.get_mut(package).filter(|_| class != Class::Cache) {
             *slot = Some(slot.map_or(class, |before| before.min(class)));
         }
     }
+}
+
+fn runtimes(image: &Image) -> BTreeSet<usize> {
+    let is_runtime = |name: &[u8]| {
+        let end = name.iter().rposition(|byte| !byte.is_ascii_digit() && !b".-".contains(byte));
+        let plain = name.get(..=end.unwrap_or(0)).unwrap_or_default();
+        RUNTIMES.iter().any(|runtime| plain == runtime.as_bytes())
+    };
+    let names = image.executables.iter().flat_map(|executable| &executable.names).filter(|name| name.linkname.is_none());
+    let runtimes = names.filter(|name| is_runtime(name.base_name()));
+    runtimes
+        .filter_map(|name| image.packages.owned.get(&image.rootfs.inode_number(name.node)))
+        .map(|owned| owned.package)
+        .collect()
 }
 
 /// Folders that came as a whole with a program at `path`: of a toolchain, of a package in `node_modules`.
@@ -131,7 +177,7 @@ fn whole_folders(rootfs: &Rootfs, path: &[u8]) -> Vec<NodeId> {
         }
         let Some(node) = node_at(rootfs, folder) else { continue };
         let has = |sign: &&str| sign.split('/').try_fold(node, |at, name| rootfs.child(at, name.as_bytes())).is_some();
-        if TOOLCHAIN_SIGNS.iter().any(|sign| has(&sign)) {
+        if TOOLCHAIN_SIGNS.iter().any(|sign| has(&sign)) && !SHARED_SIGNS.iter().any(|sign| has(&sign)) {
             found.push(node);
         }
     }

@@ -8,8 +8,10 @@ mod biggest;
 mod marks;
 mod packages;
 mod places;
+#[cfg(test)]
+mod tests;
 
-use crate::facts::Image;
+use crate::facts::{Image, OwnedFile};
 use crate::finding::Finding;
 use crate::rootfs::{Buried, Inode, NodeId};
 
@@ -193,7 +195,7 @@ fn meet(met: &mut Vec<Option<Met>>, image: &Image, one: Met) {
 }
 
 fn class_of(image: &Image, marks: &Marks, folder: &Folder, name: &[u8], node: NodeId) -> Class {
-    let owner = image.packages.owned.get(&image.rootfs.inode_number(node));
+    let owner = owner(image, folder, name, node);
     let of_place = folder.class.filter(|class| *class != Class::Cache || owner.is_none());
     let is_test = image.test_files.contains(&image.rootfs.inode_number(node));
     let found = [
@@ -205,6 +207,16 @@ fn class_of(image: &Image, marks: &Marks, folder: &Folder, name: &[u8], node: No
     ];
     let otherwise = if owner.is_some() || folder.is_system { Class::System } else { Class::Application };
     found.into_iter().flatten().min().unwrap_or(otherwise)
+}
+
+/// The package that owns a file, or the source that a byte-compiled module of Python was made from when its package was installed.
+fn owner<'i>(image: &'i Image, folder: &Folder, name: &[u8], node: NodeId) -> Option<&'i OwnedFile> {
+    let owned = |node: NodeId| image.packages.owned.get(&image.rootfs.inode_number(node));
+    owned(node).or_else(|| {
+        let module = name.strip_suffix(b".pyc").filter(|_| folder.name() == b"__pycache__")?;
+        let module = module.split(|byte| *byte == b'.').next()?;
+        owned(image.rootfs.child(image.rootfs.folder_of(folder.node), &[module, b".py"].concat())?)
+    })
 }
 
 fn is_privileged(inode: &Inode) -> bool {

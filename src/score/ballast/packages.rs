@@ -8,6 +8,7 @@ const TOOLCHAIN: &[&str] = &[
     "autoconf",
     "autoconf-archive",
     "automake",
+    "binutils",
     "bison",
     "bpftrace",
     "build-base",
@@ -20,6 +21,7 @@ const TOOLCHAIN: &[&str] = &[
     "dpkg-dev",
     "fakeroot",
     "flex",
+    "flang",
     "g++",
     "gcc",
     "gdb",
@@ -28,6 +30,14 @@ const TOOLCHAIN: &[&str] = &[
     "git-core",
     "git-core-doc",
     "git-man",
+    "golang",
+    "golang-any",
+    "golang-bin",
+    "golang-doc",
+    "golang-go",
+    "golang-misc",
+    "golang-race",
+    "golang-tests",
     "gradle",
     "libcc1-0",
     "libdpkg-perl",
@@ -43,6 +53,7 @@ const TOOLCHAIN: &[&str] = &[
     "isl25",
     "isl26",
     "libmpc",
+    "lld",
     "lldb",
     "ltrace",
     "m4",
@@ -51,6 +62,7 @@ const TOOLCHAIN: &[&str] = &[
     "mercurial",
     "mercurial-common",
     "meson",
+    "nasm",
     "ninja",
     "ninja-build",
     "patch",
@@ -58,11 +70,20 @@ const TOOLCHAIN: &[&str] = &[
     "pkgconf",
     "pkgconf-bin",
     "rust",
+    "rust-all",
+    "rust-analyzer",
+    "rust-clippy",
+    "rust-doc",
+    "rust-gdb",
+    "rust-lldb",
+    "rust-std-static",
     "rustc",
+    "rustfmt",
     "strace",
     "subversion",
     "tcpdump",
     "valgrind",
+    "yasm",
 ];
 
 /// How names of toolchains, debuggers and version control start when a version follows.
@@ -73,13 +94,12 @@ const TOOLCHAIN_WITH_VERSION: &[&str] = &[
     "g++-",
     "gcc-",
     "gfortran-",
-    "golang-",
+    "golang-1",
     "libasan",
     "libclang",
     "libhwasan",
     "libisl",
     "libitm",
-    "libllvm",
     "LLVM",
     "llvm",
     "libstd-rust-",
@@ -87,12 +107,20 @@ const TOOLCHAIN_WITH_VERSION: &[&str] = &[
     "libubsan",
     "linux-perf",
     "lldb-",
-    "rust-",
+    "rust-1",
 ];
 
-/// How names of packages end that only builds need.
+/// How names of packages end that only builds need. `-static` is not among them: `busybox-static` is a shell, and static libraries
+/// are told by their own names.
 const TOOLCHAIN_ENDINGS: &[&str] =
-    &["-dev", "-devel", "-dev-bin", "-static", "-dbg", "-dbgsym", "-debuginfo", "-jdk-headless", "-jdk", "-src", "-headers"];
+    &["-dev", "-devel", "-dev-bin", "-dbg", "-dbgsym", "-debuginfo", "-jdk-headless", "-jdk", "-src", "-headers"];
+
+/// How names of libraries start that compilers bring, and databases and graphics drivers too. They are of a toolchain where one of
+/// [`USERS_OF_LLVM`] is installed.
+const LIBRARIES_OF_LLVM: &[&str] = &["libllvm", "llvm-libs", "libz3-"];
+
+/// How names of toolchains start that are built on LLVM.
+const USERS_OF_LLVM: &[&str] = &["bpftrace", "clang", "flang", "lld", "llvm", "rust"];
 
 /// Package managers and what only they use.
 const PACKAGE_MANAGERS: &[&str] = &[
@@ -128,18 +156,31 @@ const PACKAGE_MANAGERS: &[&str] = &[
     "zypper",
 ];
 
-/// The class of a package by its name.
-pub(super) fn class(name: &str) -> Option<Class> {
+/// The class of each of an image's packages by its name.
+pub(super) fn classes(names: &[&str]) -> Vec<Option<Class>> {
+    let starts = |name: &str, with: &[&str]| with.iter().any(|start| name.starts_with(start));
+    let is_library = |name: &str| starts(name, LIBRARIES_OF_LLVM) || is_llvm_of_alpine(name);
+    let has_llvm = names.iter().any(|name| starts(name, USERS_OF_LLVM) && !is_library(name) && class(name).is_some());
+    let class = |name: &&str| if is_library(name) { has_llvm.then_some(Class::Toolchain) } else { class(name) };
+    names.iter().map(class).collect()
+}
+
+/// `llvm17-libs`.
+fn is_llvm_of_alpine(name: &str) -> bool {
+    let version = name.strip_prefix("llvm").and_then(|rest| rest.strip_suffix("-libs"));
+    version.is_some_and(|version| !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+fn class(name: &str) -> Option<Class> {
     // what every program of GCC's languages needs at run time
-    let is_base = name.starts_with("gcc-") && name.ends_with("-base");
-    let starts = |start: &&&str| name.starts_with(**start);
+    let is_runtime = name == "gcc-libs" || name.starts_with("gcc-") && name.ends_with("-base");
+    let starts = |start: &&str| name.starts_with(*start);
     if PACKAGE_MANAGERS.contains(&name) {
         Some(Class::PackageManager)
-    } else if is_base {
-        None
-    } else if TOOLCHAIN.contains(&name)
-        || TOOLCHAIN_WITH_VERSION.iter().any(|start| starts(&start))
-        || TOOLCHAIN_ENDINGS.iter().any(|ending| name.ends_with(ending))
+    } else if !is_runtime
+        && (TOOLCHAIN.contains(&name)
+            || TOOLCHAIN_WITH_VERSION.iter().any(starts)
+            || TOOLCHAIN_ENDINGS.iter().any(|ending| name.ends_with(ending)))
     {
         Some(Class::Toolchain)
     } else {
@@ -179,9 +220,22 @@ mod tests {
             "gccgo",
             "perl-base",
             "libgomp1",
+            "gcc-libs",
+            "rust-coreutils",
+            "busybox-static",
+            "golang-docker-credential-helpers",
         ] {
             assert_eq!(class(name), None, "{name}");
         }
+    }
+
+    #[test]
+    fn libraries_of_llvm_are_toolchain_beside_a_compiler_and_run_time_libraries_beside_a_database() {
+        for name in ["libllvm14", "llvm17-libs", "llvm-libs", "libz3-4"] {
+            assert_eq!(classes(&[name, "postgresql-15"]), [None, None], "{name}");
+            assert_eq!(classes(&[name, "rustc", "rust-coreutils"]), [Some(Class::Toolchain), Some(Class::Toolchain), None]);
+        }
+        assert_eq!(classes(&["libllvm14", "rust-coreutils"]), [None, None]);
     }
 
     #[test]

@@ -57,7 +57,7 @@ impl Folder {
         Self { node, class, is_system, path }
     }
 
-    fn name(&self) -> &[u8] {
+    pub(super) fn name(&self) -> &[u8] {
         self.path.rsplit(|byte| *byte == b'/').next().unwrap_or_default()
     }
 }
@@ -81,7 +81,7 @@ fn by_folder_name(image: &Image, parent: &Folder, name: &[u8], node: NodeId) -> 
     match name {
         b".git" | b".hg" | b".svn" | b"pkgconfig" | b"git-core" | b"jmods" => Some(Class::Toolchain),
         b"gcc" | b"cmake" if is_library => Some(Class::Toolchain),
-        b"sdk" if parent.name() == b"dotnet" => Some(Class::Toolchain),
+        b"packs" | b"sdk" | b"sdk-manifests" | b"templates" if parent.name() == b"dotnet" => Some(Class::Toolchain),
         // of a JDK
         b"include" if has(parent.node, &[b"bin", b"java"]) => Some(Class::Toolchain),
         b"man" if has(node, &[b"man1"]) => Some(Class::Documentation),
