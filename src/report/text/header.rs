@@ -100,11 +100,11 @@ fn size(layers: &[LayerReport], measured: Option<&Measurements>) -> String {
 
 fn contents(measured: &Measurements) -> String {
     format!(
-        "{} entries, {} of files, {} OS packages, {} executables",
+        "{} entries, {} of files, {} OS packages, {}",
         count(measured.entries),
         bytes(measured.final_bytes),
         count(measured.os_packages),
-        count(measured.executables)
+        counted(usize::try_from(measured.executables).unwrap_or(usize::MAX), "executable")
     )
 }
 
