@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use plimsoll::policy::Policy;
+use plimsoll::policy::{Measure, Policy};
 use plimsoll::report::model::{FindingReport, ImageReport, Measurements};
 use plimsoll::source;
 use plimsoll::verify::{Progress, Request, verify};
@@ -268,6 +268,37 @@ fn mended(sketch: &Sketch, finding: &FindingReport) -> Sketch {
         _ => assert!(!paths.is_empty(), "{finding:?}"),
     }
     after
+}
+
+#[test]
+fn the_documentation_names_every_measurement_class_and_weight() {
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/score.md")).unwrap();
+    let mut missing = Vec::new();
+    let mut expect = |text: String| missing.extend((!page.contains(&text)).then_some(text));
+    for measure in Measure::ALL {
+        expect(format!("\n| `{}` | ", measure.as_str()));
+    }
+    let sketch = Sketch { layers: vec![vec![file("the application", false, "elf app/server", 0)]], ..Sketch::default() };
+    for class in sketch.checked().ballast.unwrap().by_class.keys() {
+        expect(format!("\n| `{class}` | "));
+    }
+    for group in Policy::shipped("default").unwrap().score.groups {
+        let weight: f64 = group.weights.iter().map(|(_, weight)| weight).sum();
+        expect(format!("\n| {} | {weight} | ", group.name));
+        if group.weights.len() > 1 {
+            group.weights.iter().for_each(|(measure, weight)| expect(format!("`{}` {weight}", measure.as_str())));
+        }
+    }
+    crate::program::assert_none(&missing);
+}
+
+#[test]
+fn a_file_capability_counts_as_a_setuid_bit_does() {
+    let capability = r"{ pax = [['SCHILY.xattr.security.capability', '\x01\x00\x00\x02\x00\x04{\x00*14}']] }";
+    let mut able = file("a capability", false, "elf app/ping", 0);
+    able.toml = format!("{capability}, {}", able.toml);
+    let sketch = Sketch { layers: vec![vec![able, file("a bit", false, "suid app/su", 0)]], ..Sketch::default() };
+    assert_eq!(sketch.checked().measurements.unwrap().setuid_files, 2);
 }
 
 /// The images of an application, from the worst to the best; `<` where the next must be better, `<=` where it must not be worse.
