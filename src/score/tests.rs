@@ -63,7 +63,7 @@ proptest! {
             prop_assert_eq!(points.parts.iter().map(|part| part.tenths).sum::<u64>(), points.tenths);
             prop_assert_eq!(points.parts.iter().map(|part| part.most_tenths).sum::<u64>(), 1_000);
             // a tenth may go to the neighbour so that the sum holds
-            prop_assert!(points.parts.iter().all(|part| part.tenths <= part.most_tenths + 1));
+            prop_assert!(points.parts.iter().all(|part| part.tenths.saturating_sub(1) <= part.most_tenths));
             prop_assert!(points.parts.iter().all(|part| part.counts || part.tenths == 0 && part.most_tenths == 0));
         }
     }
