@@ -166,12 +166,13 @@ fn diff(args: &Diff, context: Context) -> u8 {
 }
 
 fn table(before: &Measurements, after: &Measurements, tolerance: u64) -> String {
-    let mut text = format!("{:<20} {:>11} {:>11}\n", "", "recorded", "found");
+    let line = |label: &str, before: &str, after: &str, mark: &str| format!("{label:<20} {before:>11} {after:>11}{mark}\n");
+    let mut text = line("", "recorded", "found", "");
     for measure in Measure::ALL {
         let shown = |number: u64| if measure.unit() == Unit::Bytes { bytes(number) } else { count(number) };
         let (before, after) = (before.of(*measure), after.of(*measure));
         let mark = if is_off(before, after, tolerance) { "  off" } else { "" };
-        text.push_str(&format!("{:<20} {:>11} {:>11}{mark}\n", measure.as_str(), shown(before), shown(after)));
+        text.push_str(&line(measure.as_str(), &shown(before), &shown(after), mark));
     }
     text
 }

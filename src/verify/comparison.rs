@@ -111,13 +111,13 @@ fn findings(compared: &[Compared]) -> Vec<FindingRow> {
     let mut rows: Vec<FindingRow> = rows.into_values().collect();
     for row in &mut rows {
         let is_in = |severity: Option<&Option<String>>| severity.is_some_and(Option::is_some);
-        row.change = match (is_in(row.severities.first()), is_in(row.severities.last())) {
+        let change = match (is_in(row.severities.first()), is_in(row.severities.last())) {
             (false, true) => "added",
             (true, false) => "fixed",
             (true, true) => "kept",
             (false, false) => "absent",
-        }
-        .to_owned();
+        };
+        change.clone_into(&mut row.change);
     }
     rows.sort_by_key(|row| Reverse(row.severities.iter().flatten().filter_map(|name| severity(name)).max()));
     rows

@@ -30,7 +30,7 @@ impl Desk {
     }
 
     /// The saved report of an image.
-    fn report(&self, image: &str) -> Value {
+    fn report(image: &str) -> Value {
         program::checked(&run(&["check", image, "--exit-zero", "--format", "json", "--as-of", "2026-11-21"])).report
     }
 
@@ -121,8 +121,8 @@ fn no_worse_fails_on_what_is_worse_and_on_nothing_else() {
 #[test]
 fn a_saved_report_is_as_good_as_the_image() {
     let desk = Desk::new();
-    let demo = desk.saved("demo.tar.json", &desk.report(&desk.demo));
-    let good = desk.saved("good.tar.json", &desk.report(&desk.good));
+    let demo = desk.saved("demo.tar.json", &Desk::report(&desk.demo));
+    let good = desk.saved("good.tar.json", &Desk::report(&desk.good));
     let mut live = compared(&[&desk.demo, &desk.good], 0);
     let saved = compared(&[&demo, &good], 0);
     for side in live["images"].as_array_mut().unwrap() {
@@ -169,7 +169,7 @@ fn of_schema_1_0_0(mut report: Value) -> Value {
 #[test]
 fn a_report_of_schema_1_0_0_is_compared_by_its_findings() {
     let desk = Desk::new();
-    let report = of_schema_1_0_0(desk.report(&desk.demo));
+    let report = of_schema_1_0_0(Desk::report(&desk.demo));
     valid(&report, "report-1.0.0.json");
     let old = desk.saved("old.json", &report);
     let comparison = compared(&[&old, &desk.good, "--no-worse"], 0);
@@ -187,7 +187,7 @@ fn a_report_of_schema_1_0_0_is_compared_by_its_findings() {
 #[test]
 fn a_file_that_is_no_report_is_refused_by_name() {
     let desk = Desk::new();
-    let report = desk.report(&desk.demo);
+    let report = Desk::report(&desk.demo);
     let mut later = report.clone();
     later["schema"]["version"] = "2.0.0".into();
     let mut two = report.clone();
@@ -220,7 +220,7 @@ fn a_file_that_is_no_report_is_refused_by_name() {
 #[test]
 fn a_saved_report_gives_no_orders_to_terminal_or_page() {
     let desk = Desk::new();
-    let mut report = desk.report(&desk.demo);
+    let mut report = Desk::report(&desk.demo);
     let odd = "\u{1b}[2J\r\n::error::x|`<script>";
     report["images"][0]["reference"] = odd.into();
     report["images"][0]["platform"]["os"] = odd.into();
@@ -243,7 +243,7 @@ fn an_image_that_cannot_be_verified_exits_with_3() {
     let bytes = std::fs::read(&desk.demo).unwrap();
     let cut = desk.write("cut.tar", &bytes[..bytes.len() / 2]);
     assert_eq!(run(&["compare", &desk.good, &cut]).status.code(), Some(3));
-    let mut report = desk.report(&desk.demo);
+    let mut report = Desk::report(&desk.demo);
     report["images"][0]["verdict"] = "unverifiable".into();
     let saved = desk.saved("unverifiable.json", &report);
     compared(&[&saved, &desk.good, "--no-worse"], 3);
@@ -260,9 +260,9 @@ fn score(image: &str, single: &str, multi: &str) -> Value {
 fn own_baselines_score_0_and_100_whether_images_reports_or_records() {
     let desk = Desk::new();
     let demo =
-        [desk.demo.clone(), desk.saved("demo.json", &desk.report(&desk.demo)), desk.record("demo.toml", &desk.demo, "single")];
+        [desk.demo.clone(), desk.saved("demo.json", &Desk::report(&desk.demo)), desk.record("demo.toml", &desk.demo, "single")];
     let good =
-        [desk.good.clone(), desk.saved("good.json", &desk.report(&desk.good)), desk.record("good.toml", &desk.good, "multi")];
+        [desk.good.clone(), desk.saved("good.json", &Desk::report(&desk.good)), desk.record("good.toml", &desk.good, "multi")];
     for (single, multi) in demo.iter().zip(good.iter().rev()).chain(demo.iter().zip(&good)) {
         let (worst, best) = (score(&desk.demo, single, multi), score(&desk.good, single, multi));
         assert_eq!((&worst["value"], &best["value"]), (&0.0.into(), &100.0.into()), "{single} {multi}");

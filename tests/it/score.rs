@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use plimsoll::policy::Policy;
+use plimsoll::policy::{Measure, Policy};
 use plimsoll::report::model::{FindingReport, ImageReport, Measurements};
 use plimsoll::source;
 use plimsoll::verify::{Progress, Request, verify};
@@ -95,7 +95,8 @@ impl Sketch {
     /// as some MiB do in a real image.
     fn checked(&self) -> ImageReport {
         let files = |layer: &Vec<File>| layer.iter().map(|file| file.toml.clone()).collect::<Vec<_>>().join(",\n");
-        let layers: String = self.layers.iter().map(|layer| format!("[[layer]]\nentries = [{}]\n", files(layer))).collect();
+        let layers: Vec<String> = self.layers.iter().map(|layer| format!("[[layer]]\nentries = [{}]\n", files(layer))).collect();
+        let layers = layers.concat();
         let config = &self.config;
         let text = format!("about = ''\ncontainers = ['docker']\n[config]\n{config}\n{layers}[expect]\nverdict = 'accept'\n");
         let folder = tempfile::tempdir().unwrap();
@@ -239,9 +240,10 @@ proptest! {
     #[test]
     fn the_points_of_the_parts_add_up(sketch in sketches()) {
         let score = sketch.checked().score.unwrap();
-        let tenths = |points: f64| (points * 10.0).round();
-        prop_assert_eq!(score.parts.iter().map(|part| tenths(part.points)).sum::<f64>(), tenths(score.value));
-        prop_assert_eq!(score.parts.iter().map(|part| tenths(part.most)).sum::<f64>(), 1000.0);
+        // a float's last bits aside: each has one decimal
+        let is_sum_of = |sum: f64, parts: Vec<f64>| (sum - parts.iter().sum::<f64>()).abs() < 1e-6;
+        prop_assert!(is_sum_of(score.value, score.parts.iter().map(|part| part.points).collect()), "{:?}", score);
+        prop_assert!(is_sum_of(100.0, score.parts.iter().map(|part| part.most).collect()), "{:?}", score);
     }
 
     #[test]
@@ -263,11 +265,42 @@ fn mended(sketch: &Sketch, finding: &FindingReport) -> Sketch {
         |path: &str, folder: &str| path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     let mut after = sketch.without(|file| paths.iter().any(|path| is_below(&file.path, path)));
     match finding.check.as_str() {
-        "root-user" => after.config = "user = '1000'".to_owned(),
+        "root-user" => "user = '1000'".clone_into(&mut after.config),
         "missing-healthcheck" => after.config += "\nextra = ',\"Healthcheck\":{\"Test\":[\"CMD\",\"/app/server\"]}'",
         _ => assert!(!paths.is_empty(), "{finding:?}"),
     }
     after
+}
+
+#[test]
+fn the_documentation_names_every_measurement_class_and_weight() {
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/score.md")).unwrap();
+    let mut missing = Vec::new();
+    let mut expect = |text: String| missing.extend((!page.contains(&text)).then_some(text));
+    for measure in Measure::ALL {
+        expect(format!("\n| `{}` | ", measure.as_str()));
+    }
+    let sketch = Sketch { layers: vec![vec![file("the application", false, "elf app/server", 0)]], ..Sketch::default() };
+    for class in sketch.checked().ballast.unwrap().by_class.keys() {
+        expect(format!("\n| `{class}` | "));
+    }
+    for group in Policy::shipped("default").unwrap().score.groups {
+        let weight: f64 = group.weights.iter().map(|(_, weight)| weight).sum();
+        expect(format!("\n| {} | {weight} | ", group.name));
+        if group.weights.len() > 1 {
+            group.weights.iter().for_each(|(measure, weight)| expect(format!("`{}` {weight}", measure.as_str())));
+        }
+    }
+    crate::program::assert_none(&missing);
+}
+
+#[test]
+fn a_file_capability_counts_as_a_setuid_bit_does() {
+    let capability = r"{ pax = [['SCHILY.xattr.security.capability', '\x01\x00\x00\x02\x00\x04{\x00*14}']] }";
+    let mut able = file("a capability", false, "elf app/ping", 0);
+    able.toml = format!("{capability}, {}", able.toml);
+    let sketch = Sketch { layers: vec![vec![able, file("a bit", false, "suid app/su", 0)]], ..Sketch::default() };
+    assert_eq!(sketch.checked().measurements.unwrap().setuid_files, 2);
 }
 
 /// The images of an application, from the worst to the best; `<` where the next must be better, `<=` where it must not be worse.
@@ -304,5 +337,5 @@ fn score_of(folder: &Path, name: &str) -> f64 {
     let source = source::Request { input, ..source::Request::default() };
     let policy = Policy::shipped("default").unwrap();
     let report = verify(&Request { source, policy, ..Request::default() }, &Progress::default());
-    report.images.first().map(value).unwrap_or_else(|| panic!("{name}: {:?}", report.errors))
+    report.images.first().map_or_else(|| panic!("{name}: {:?}", report.errors), value)
 }

@@ -66,9 +66,8 @@ impl Default for Folders {
 }
 
 impl Folders {
-    pub(super) fn root(&self) -> usize {
-        0
-    }
+    /// The number of the root, which is there from the start.
+    pub(super) const ROOT: usize = 0;
 
     /// A folder in another; returns its number.
     pub(super) fn add(&mut self, parent: usize, name: &[u8]) -> usize {

@@ -176,8 +176,8 @@ fn whole_folders(rootfs: &Rootfs, path: &[u8]) -> Vec<NodeId> {
             continue;
         }
         let Some(node) = node_at(rootfs, folder) else { continue };
-        let has = |sign: &&str| sign.split('/').try_fold(node, |at, name| rootfs.child(at, name.as_bytes())).is_some();
-        if TOOLCHAIN_SIGNS.iter().any(|sign| has(&sign)) && !SHARED_SIGNS.iter().any(|sign| has(&sign)) {
+        let has = |sign: &str| sign.split('/').try_fold(node, |at, name| rootfs.child(at, name.as_bytes())).is_some();
+        if TOOLCHAIN_SIGNS.iter().any(|sign| has(sign)) && !SHARED_SIGNS.iter().any(|sign| has(sign)) {
             found.push(node);
         }
     }

@@ -153,7 +153,7 @@ pub fn ballast(image: &Image, findings: &[Finding], bytes: LayerBytes, buried: &
     let mut folders = Folders::default();
     let mut ballast = Ballast::default();
     let mut met: Vec<Option<Met>> = Vec::new();
-    let mut open = vec![(folders.root(), Folder::root(image))];
+    let mut open = vec![(Folders::ROOT, Folder::root(image))];
     while let Some((number, folder)) = open.pop() {
         for (name, node) in image.rootfs.children(folder.node) {
             ballast.entries = ballast.entries.saturating_add(1);
@@ -185,11 +185,8 @@ fn meet(met: &mut Vec<Option<Met>>, image: &Image, one: Met) {
         met.resize(number.saturating_add(1), None);
     }
     let Some(slot) = met.get_mut(number) else { return };
-    let replaces = slot.is_none_or(|other| match (one.class.is_ballast(), other.class.is_ballast()) {
-        (true, true) => one.class < other.class,
-        (is_ballast, _) => !is_ballast && other.class > one.class || !is_ballast && other.class.is_ballast(),
-    });
-    if replaces {
+    let rank = |class: Class| (class.is_ballast(), class);
+    if slot.is_none_or(|other| rank(one.class) < rank(other.class)) {
         *slot = Some(one);
     }
 }
