@@ -64,7 +64,7 @@ macro_rules! measures {
 
 measures! {
     ShippedBytes "shipped_bytes" Bytes "shipped": "sum of the uncompressed layers, buried bytes included";
-    FileBytes "file_bytes" Bytes "file bytes": "regular files of all layers, in the final filesystem or buried";
+    FileBytes "file_bytes" Bytes "size": "regular files of all layers, in the final filesystem or buried";
     ToolchainBytes "toolchain_bytes" Bytes "toolchain": "compilers, build tools, debuggers, version control, headers and static libraries";
     CacheBytes "cache_bytes" Bytes "caches": "package lists, package caches and temporary files";
     DocumentationBytes "documentation_bytes" Bytes "documentation": "doc, man, info and locale";
