@@ -162,7 +162,14 @@ fn diff(args: &Diff, context: Context) -> u8 {
     };
     let (before, after) = (&recorded.measurements, &found.measurements);
     let is_off = Measure::ALL.iter().any(|measure| is_off(before.of(*measure), after.of(*measure), args.tolerance));
-    output::to_stdout(if is_off { FAILED } else { DONE }, |out| out.write_all(table(before, after, args.tolerance).as_bytes()))
+    output::to_stdout(if is_off { FAILED } else { DONE }, |out| {
+        out.write_all(table(before, after, args.tolerance).as_bytes())?;
+        if is_off {
+            writeln!(out, "\nOFF  record the baseline again, or find out what changed")
+        } else {
+            writeln!(out, "\nSAME  within {} percent", args.tolerance)
+        }
+    })
 }
 
 fn table(before: &Measurements, after: &Measurements, tolerance: u64) -> String {

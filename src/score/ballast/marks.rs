@@ -94,14 +94,9 @@ impl Marks {
         marks
     }
 
-    /// The class of a file that is evidence.
-    pub(super) fn of_file(&self, image: &Image, node: NodeId) -> Option<Class> {
+    /// The class of a file or folder that is evidence, or of a folder that belongs to it as a whole.
+    pub(super) fn of_node(&self, image: &Image, node: NodeId) -> Option<Class> {
         self.inodes.get(&image.rootfs.inode_number(node)).copied()
-    }
-
-    /// The class of a folder that is evidence, or belongs to it as a whole.
-    pub(super) fn of_folder(&self, image: &Image, node: NodeId) -> Option<Class> {
-        self.of_file(image, node)
     }
 
     /// The class of a package that owns evidence.

@@ -196,7 +196,7 @@ fn class_of(image: &Image, marks: &Marks, folder: &Folder, name: &[u8], node: No
     let of_place = folder.class.filter(|class| *class != Class::Cache || owner.is_none());
     let is_test = image.test_files.contains(&image.rootfs.inode_number(node));
     let found = [
-        marks.of_file(image, node),
+        marks.of_node(image, node),
         owner.and_then(|owned| marks.of_package(owned.package)),
         of_place,
         places::by_name(folder, name),

@@ -51,7 +51,7 @@ impl Folder {
         let mut path = self.path.clone();
         path.push(b'/');
         path.extend_from_slice(name);
-        let own = [marks.of_folder(image, node), by_path(&path), by_folder_name(image, self, name, node)];
+        let own = [marks.of_node(image, node), by_path(&path), by_folder_name(image, self, name, node)];
         let class = own.into_iter().chain([self.class]).flatten().min();
         let is_system = self.is_system || SYSTEM.iter().any(|folder| path == folder.as_bytes());
         Self { node, class, is_system, path }
