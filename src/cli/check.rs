@@ -3,13 +3,13 @@
 use clap::ValueEnum;
 
 use super::input::Input;
-use super::output::{self, Format};
+use super::output;
+use super::outputs::Outputs;
 use super::reference::{Reference, Refusal};
-use super::{Context, DONE, FAILED, UNVERIFIABLE, base, judging, progress};
+use super::{Context, DONE, FAILED, UNVERIFIABLE, USAGE, base, judging, progress};
 use crate::policy::{Date, Scope, Severity};
 use crate::report::model::{Report, Verdict};
-use crate::report::text::Look;
-use crate::report::{json, text};
+use crate::report::text::Parts;
 use crate::verify::{self, Request};
 
 const AFTER_HELP: &str = "\
@@ -19,6 +19,7 @@ Examples:
   docker buildx build -o type=oci,dest=shop.tar . && plimsoll check shop.tar
   plimsoll check shop.tar --platform linux/arm64 --fail-on medium
   plimsoll check shop.tar --format json > report.json
+  plimsoll check shop.tar -o json=report.json -o text=-
   plimsoll check shop.tar --policy strict --show-waived
 
 Exit codes:
@@ -39,9 +40,8 @@ pub(super) struct Args {
     #[command(flatten)]
     input: Input,
 
-    /// How to write the report
-    #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
-    format: Format,
+    #[command(flatten)]
+    outputs: Outputs,
 
     /// What the image is judged by: the name of a shipped policy, or a TOML file
     #[arg(long, value_name = "NAME|FILE", default_value = judging::DEFAULT)]
@@ -112,20 +112,16 @@ pub(super) fn run(args: &Args, context: Context) -> u8 {
         }
     };
     let report = progress::shown(!context.quiet, |progress| verify::verify(&request, progress));
-    let code = exit_code(&report, args.exit_zero);
-    output::to_stdout(code, |out| match args.format {
-        Format::Text => out.write_all(rendered(&report, args, output::look(context.color)).as_bytes()),
-        Format::Json => json::write(&report, out),
-    })
-}
-
-fn rendered(report: &Report, args: &Args, look: Look) -> String {
-    text::render_with(report, look, text::Parts { waived: args.show_waived, score: args.show_score })
+    let parts = Parts { waived: args.show_waived, score: args.show_score };
+    args.outputs.write(&report, parts, exit_code(&report, args.exit_zero), context)
 }
 
 impl Args {
     /// What is asked for; why it cannot be done, otherwise.
     pub(super) fn request(&self, context: Context) -> Result<Request, Refusal> {
+        if let Some(fault) = self.outputs.fault() {
+            return Err((USAGE, fault));
+        }
         let mut policy = judging::policy(&self.policy)?;
         policy.fail_on = self.fail_on.map_or(policy.fail_on, Severity::from);
         policy.allow_incomplete |= self.allow_incomplete;

@@ -12,6 +12,7 @@ mod judging;
 mod limits;
 mod ls;
 mod output;
+mod outputs;
 mod policy;
 mod progress;
 mod reference;

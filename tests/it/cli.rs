@@ -163,3 +163,30 @@ fn the_demo_image_shows_the_six_faults() {
     let good = program::check(&demo("good.tar"), &[]).report;
     assert_eq!(good["images"][0]["findings"], serde_json::json!([]));
 }
+
+#[test]
+fn one_run_writes_several_reports() {
+    let folder = tempfile::tempdir().unwrap();
+    let json = folder.path().join("report.json");
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/images/demo.tar");
+    let (demo, to_json) = (demo.to_str().unwrap(), format!("json={}", json.display()));
+    let output = program::run(&["check", demo, "-o", &to_json, "--output", "text=-"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.stdout, program::run(&["check", demo]).stdout);
+    assert_eq!(std::fs::read(&json).unwrap(), program::run(&["check", demo, "--format", "json"]).stdout);
+    let silent = program::run(&["check", demo, "-o", &to_json]);
+    assert_eq!((silent.status.code(), silent.stdout.len()), (Some(1), 0));
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_never_a_pass() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/images/good.tar");
+    let nowhere = format!("json={}", folder.path().join("no/such/folder.json").display());
+    let output = program::run(&["check", good.to_str().unwrap(), "-o", &nowhere, "-o", "text=-"]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(String::from_utf8(output.stdout).unwrap().ends_with("PASS  nothing found\n"), "the others are written");
+    assert!(String::from_utf8(output.stderr).unwrap().contains("folder.json"));
+    let twice = program::run(&["check", good.to_str().unwrap(), "-o", "json=-", "-o", "text=-"]);
+    assert_eq!(twice.status.code(), Some(2));
+}

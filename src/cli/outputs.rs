@@ -1,0 +1,132 @@
+//! Where reports go: one format on standard output, or several from one run, each to a file.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum as _;
+
+use super::output;
+use super::{Context, UNVERIFIABLE};
+use crate::report::model::Report;
+use crate::report::text::{Look, Parts};
+use crate::report::{json, text};
+
+/// A format that a report can be written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+/// How and where the report is written.
+#[derive(Debug, clap::Args)]
+pub(super) struct Outputs {
+    /// How to write the report to standard output
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+
+    /// Write the report in this format to this file, - for standard output (may be given several times: one run, several
+    /// reports); without a FORMAT=-, standard output stays empty
+    #[arg(short, long = "output", value_name = "FORMAT=FILE", value_parser = parse, conflicts_with = "format")]
+    outputs: Vec<Output>,
+}
+
+/// One report: its format, and the file; None is standard output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Output {
+    format: Format,
+    file: Option<PathBuf>,
+}
+
+/// Reads `FORMAT=FILE`.
+fn parse(text: &str) -> Result<Output, String> {
+    let (format, file) = text.split_once('=').ok_or("write FORMAT=FILE, such as json=report.json")?;
+    let format = Format::from_str(format, false).map_err(|_| {
+        let known: Vec<String> = Format::value_variants()
+            .iter()
+            .filter_map(|format| Some(format.to_possible_value()?.get_name().to_owned()))
+            .collect();
+        format!("there is no format of that name; there are {}", known.join(", "))
+    })?;
+    match file {
+        "" => Err("the file's name is missing".to_owned()),
+        "-" => Ok(Output { format, file: None }),
+        file => Ok(Output { format, file: Some(PathBuf::from(file)) }),
+    }
+}
+
+impl Outputs {
+    /// Why these outputs cannot be written together.
+    pub(super) fn fault(&self) -> Option<String> {
+        let mut targets: Vec<Option<&PathBuf>> = self.outputs.iter().map(|output| output.file.as_ref()).collect();
+        targets.sort();
+        let twice = targets.windows(2).find(|pair| pair.first() == pair.last())?.first().copied().flatten();
+        let name = twice.map_or_else(|| "standard output".to_owned(), |file| file.display().to_string());
+        Some(format!("two reports cannot both go to {name}"))
+    }
+
+    /// Writes the report in every format that was asked for. `code` is returned, or the one for reports that could not be written.
+    pub(super) fn write(&self, report: &Report, parts: Parts, code: u8, context: Context) -> u8 {
+        if self.outputs.is_empty() {
+            return to_stdout(self.format, report, parts, code, context);
+        }
+        let written = self.outputs.iter().map(|Output { format, file }| match file {
+            None => to_stdout(*format, report, parts, code, context),
+            Some(file) => match to_file(*format, report, parts, file) {
+                Ok(()) => code,
+                Err(error) => {
+                    output::refuse(&format!("cannot write {}: {error}", file.display()));
+                    UNVERIFIABLE
+                }
+            },
+        });
+        // every one is tried, and a report that is missing is never a pass
+        written.fold(code, |worst, one| if one == UNVERIFIABLE { one } else { worst })
+    }
+}
+
+fn to_stdout(format: Format, report: &Report, parts: Parts, code: u8, context: Context) -> u8 {
+    output::to_stdout(code, |out| render(format, report, parts, output::look(context.color), out))
+}
+
+fn render(format: Format, report: &Report, parts: Parts, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    match format {
+        Format::Text => out.write_all(text::render_with(report, look, parts).as_bytes()),
+        Format::Json => json::write(report, out),
+    }
+}
+
+fn to_file(format: Format, report: &Report, parts: Parts, file: &Path) -> io::Result<()> {
+    let mut out = BufWriter::new(File::create(file)?);
+    // a file is no terminal: no colour, 80 columns
+    render(format, report, parts, Look::default(), &mut out)?;
+    out.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_format_and_a_file_are_read() {
+        let of = |text: &str| parse(text).map(|output| (output.format, output.file));
+        assert_eq!(of("json=a.json"), Ok((Format::Json, Some(PathBuf::from("a.json")))));
+        assert_eq!(of("text=-"), Ok((Format::Text, None)));
+        assert_eq!(of("text=a=b"), Ok((Format::Text, Some(PathBuf::from("a=b")))));
+        assert!(of("json").unwrap_err().contains("FORMAT=FILE"));
+        assert!(of("json=").unwrap_err().contains("missing"));
+        assert!(of("jsn=a").unwrap_err().contains("json"));
+    }
+
+    #[test]
+    fn two_reports_never_go_to_one_place() {
+        let of = |texts: &[&str]| {
+            let outputs = texts.iter().map(|text| parse(text).unwrap()).collect();
+            Outputs { format: Format::Text, outputs }.fault()
+        };
+        assert_eq!(of(&["json=a", "text=-"]), None);
+        assert_eq!(of(&["json=-", "text=-"]).unwrap(), "two reports cannot both go to standard output");
+        assert_eq!(of(&["json=a", "text=a"]).unwrap(), "two reports cannot both go to a");
+    }
+}
