@@ -10,13 +10,14 @@ use super::output;
 use super::{Context, UNVERIFIABLE};
 use crate::report::model::Report;
 use crate::report::text::{Look, Parts};
-use crate::report::{json, text};
+use crate::report::{json, markdown, text};
 
 /// A format that a report can be written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
     Text,
     Json,
+    Markdown,
 }
 
 /// How and where the report is written.
@@ -94,6 +95,7 @@ fn render(format: Format, report: &Report, parts: Parts, look: Look, out: &mut d
     match format {
         Format::Text => out.write_all(text::render_with(report, look, parts).as_bytes()),
         Format::Json => json::write(report, out),
+        Format::Markdown => out.write_all(markdown::render(report).as_bytes()),
     }
 }
 

@@ -8,6 +8,7 @@ mod generated;
 pub mod json;
 pub mod known_bases;
 pub mod listing;
+pub mod markdown;
 pub mod model;
 pub mod policy_page;
 pub mod quantity;
