@@ -5,7 +5,9 @@ pub mod compare;
 pub mod explain;
 #[cfg(test)]
 mod generated;
+pub mod github;
 pub mod json;
+pub mod junit;
 pub mod known_bases;
 pub mod listing;
 pub mod markdown;
@@ -16,3 +18,4 @@ pub mod quantity;
 mod samples;
 pub mod schema;
 pub mod text;
+mod wording;
