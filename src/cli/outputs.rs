@@ -10,7 +10,7 @@ use super::output;
 use super::{Context, UNVERIFIABLE};
 use crate::report::model::Report;
 use crate::report::text::{Look, Parts};
-use crate::report::{json, markdown, text};
+use crate::report::{github, json, junit, markdown, text};
 
 /// A format that a report can be written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -18,6 +18,8 @@ enum Format {
     Text,
     Json,
     Markdown,
+    Junit,
+    Github,
 }
 
 /// How and where the report is written.
@@ -95,6 +97,8 @@ fn render(format: Format, report: &Report, parts: Parts, look: Look, out: &mut d
     match format {
         Format::Text => out.write_all(text::render_with(report, look, parts).as_bytes()),
         Format::Json => json::write(report, out),
+        Format::Junit => out.write_all(junit::render(report).as_bytes()),
+        Format::Github => out.write_all(github::render(report).as_bytes()),
         Format::Markdown => out.write_all(markdown::render(report).as_bytes()),
     }
 }
