@@ -84,7 +84,7 @@ fn every_shared_dockerfile_is_read_whole() {
         let text = std::fs::read_to_string(&path).unwrap();
         match parse(text.as_bytes(), &Limits::default()) {
             Ok(found) => {
-                wrong.extend(lines_left_out(&text, &found).into_iter().map(|line| format!("{}: {line}", path.display())))
+                wrong.extend(lines_left_out(&text, &found).into_iter().map(|line| format!("{}: {line}", path.display())));
             }
             Err(error) => wrong.push(format!("{}: {error}", path.display())),
         }

@@ -217,10 +217,10 @@ fn text() -> impl Strategy<Value = String> {
 /// Every line is of exactly one instruction, or is empty or a comment.
 fn assert_covered(text: &[u8], found: &Dockerfile) {
     let lines: Vec<_> = text.split(|byte| *byte == b'\n').map(String::from_utf8_lossy).collect();
-    let mut next = 1;
+    let mut last = 0;
     for instruction in all(found) {
-        assert!(next <= instruction.start && instruction.start <= instruction.end && instruction.end <= lines.len());
-        for line in &lines[next - 1..instruction.start - 1] {
+        assert!(last < instruction.start && instruction.start <= instruction.end && instruction.end <= lines.len());
+        for line in &lines[last..instruction.start.saturating_sub(1)] {
             let line = line.trim_start_matches('\u{feff}').trim_start();
             assert!(line.is_empty() || line.starts_with('#'), "{line:?}");
         }
@@ -230,9 +230,9 @@ fn assert_covered(text: &[u8], found: &Dockerfile) {
             body = heredoc.body.end;
         }
         assert!(body <= instruction.end);
-        next = instruction.end + 1;
+        last = instruction.end;
     }
-    for line in &lines[next - 1..] {
+    for line in &lines[last..] {
         let line = line.trim_start();
         assert!(line.is_empty() || line.starts_with('#'), "{line:?}");
     }
