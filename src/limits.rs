@@ -150,6 +150,12 @@ limits! {
     rule_nesting / "rule-nesting" = 2;
     /// Steps of the evaluation of one rule on one image: about one for each operand of each element that it looks at.
     rule_steps / "rule-steps" = 200_000_000;
+    /// Bytes of one Dockerfile.
+    dockerfile_bytes / "dockerfile-bytes" = MIB;
+    /// Lines of one Dockerfile.
+    dockerfile_lines / "dockerfile-lines" = 50_000;
+    /// Bytes of one line of a Dockerfile (BuildKit: 64 KiB less one).
+    dockerfile_line_bytes / "dockerfile-line-bytes" = 64 * KIB - 1;
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 pub mod base;
+pub mod dockerfile;
 mod instruction;
 mod redact;
 

@@ -34,6 +34,9 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("rule-depth", "of a policy, not of an image: size_depth_and_nesting_are_limited"),
     ("rule-nesting", "of a policy, not of an image: size_depth_and_nesting_are_limited"),
     ("rule-steps", "rules only: the_steps_are_limited_and_nothing_makes_up_for_it"),
+    ("dockerfile-bytes", "of a Dockerfile, not of an image: bytes_lines_and_their_lengths_are_limited"),
+    ("dockerfile-lines", "of a Dockerfile, not of an image: bytes_lines_and_their_lengths_are_limited"),
+    ("dockerfile-line-bytes", "of a Dockerfile, not of an image: bytes_lines_and_their_lengths_are_limited"),
 ];
 
 /// Whether the report says the limit or the code, as an error or as something not examined.

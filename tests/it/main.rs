@@ -15,6 +15,7 @@ mod cli;
 mod compare;
 mod containers;
 mod databases;
+mod dockerfile;
 mod hostile;
 mod limits;
 mod malformed;
