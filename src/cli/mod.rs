@@ -18,6 +18,7 @@ mod progress;
 mod reference;
 #[cfg(test)]
 mod tests;
+mod text_file;
 
 use std::process::ExitCode;
 

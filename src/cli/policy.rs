@@ -1,21 +1,17 @@
 //! `plimsoll policy`: look at policies before images are judged by them.
 
-use std::fs::File;
-use std::io::Read as _;
-use std::path::Path;
-
 use clap::Subcommand;
 
 use super::output::{self, Format};
-use super::{Context, DONE, USAGE};
-use crate::limits::Limits;
+use super::{Context, DONE, USAGE, text_file};
+use crate::limits::{Limits, MIB};
 use crate::oci::escape_text;
 use crate::policy::{self, Loaded, PolicyError, SHIPPED};
 use crate::report::policy_page;
 use crate::rules;
 
 /// Bytes of one policy file; those that are shipped have less than 12,000.
-const MOST_BYTES: u64 = 1 << 20;
+const MOST_BYTES: u64 = MIB;
 /// Characters of one error.
 const MOST_SHOWN: usize = 500;
 
@@ -125,7 +121,7 @@ pub(super) fn open(name_or_path: &str) -> Result<Loaded, Vec<PolicyError>> {
         Ok(_) => Ok(()),
         Err(error) => Err(format!("line {}, column {} of `when`: {}", error.line, error.column, error.reason)),
     };
-    policy::load(name_or_path, &mut read, compile)
+    policy::load(name_or_path, &mut |path| text_file::read(path, MOST_BYTES), compile)
 }
 
 fn list() -> Result<Vec<Loaded>, Vec<PolicyError>> {
@@ -142,39 +138,9 @@ pub(super) fn told(errors: &[PolicyError]) -> String {
     errors.iter().map(line).collect::<Vec<_>>().concat()
 }
 
-/// The text of a file, at most [`MOST_BYTES`] of it.
-fn read(path: &Path) -> Result<String, String> {
-    // opening a named pipe would wait for its writer
-    let about = std::fs::metadata(path).map_err(|error| error.to_string())?;
-    if !about.is_file() {
-        return Err("it is not a regular file".to_owned());
-    }
-    let mut text = String::new();
-    let file = File::open(path).map_err(|error| error.to_string())?;
-    file.take(MOST_BYTES.saturating_add(1)).read_to_string(&mut text).map_err(|error| error.to_string())?;
-    if text.len() as u64 > MOST_BYTES {
-        return Err("it has more than 1 MiB".to_owned());
-    }
-    Ok(text)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_regular_files_of_bounded_size_are_read() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("big.toml");
-        std::fs::write(&path, " ".repeat(1 << 20)).unwrap();
-        assert_eq!(read(&path).unwrap().len(), 1 << 20);
-        std::fs::write(&path, " ".repeat((1 << 20) + 1)).unwrap();
-        assert!(read(&path).unwrap_err().contains("more than 1 MiB"));
-        assert!(read(folder.path()).unwrap_err().contains("regular file"));
-        assert!(read(&folder.path().join("none.toml")).unwrap_err().contains("No such file"));
-        std::fs::write(&path, [0xff]).unwrap();
-        assert!(read(&path).is_err());
-    }
 
     #[test]
     fn files_extend_files_next_to_them() {

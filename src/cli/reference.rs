@@ -1,10 +1,8 @@
 //! The baselines that images are compared with: `--baseline`, `--single`, `--multi`.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::{Context, UNVERIFIABLE, USAGE, progress};
+use super::{Context, UNVERIFIABLE, USAGE, progress, text_file};
 use crate::finding::Severity;
 use crate::limits::{Limits, MIB};
 use crate::oci::escape_text;
@@ -90,14 +88,7 @@ fn read(path: &Path, limits: &Limits, context: Context) -> Result<Baseline, Refu
 
 /// A text file, within bounds.
 pub(super) fn read_text(path: &Path) -> Result<String, Refusal> {
-    let failed = |reason: String| (USAGE, format!("{}: {reason}", path.display()));
-    let file = File::open(path).map_err(|error| failed(error.to_string()))?;
-    let mut bytes = Vec::new();
-    file.take(MOST_BYTES.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| failed(error.to_string()))?;
-    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MOST_BYTES {
-        return Err(failed(format!("larger than {} MiB", MOST_BYTES / MIB)));
-    }
-    String::from_utf8(bytes).map_err(|_| failed("not UTF-8".to_owned()))
+    text_file::read(path, MOST_BYTES).map_err(|reason| (USAGE, format!("{}: {reason}", path.display())))
 }
 
 /// A saved report of this major version of the format; `name` is what messages call its file.
