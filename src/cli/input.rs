@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use crate::limits::Limits;
 use crate::oci::Platform;
-use crate::report::{explain, quantity};
+use crate::policy::likest;
+use crate::report::quantity;
 use crate::source;
 
 /// What to read, and within which limits.
@@ -47,7 +48,7 @@ impl Input {
 pub(super) fn limit(text: &str) -> Result<(&'static str, u64), String> {
     let (name, value) = text.split_once('=').ok_or("write NAME=VALUE, such as layer-bytes=64GiB")?;
     let Some((name, ..)) = Limits::ALL.iter().find(|(known, ..)| *known == name) else {
-        let alike = explain::likest(name, Limits::ALL.iter().map(|(known, ..)| *known));
+        let alike = likest(name, Limits::ALL.iter().map(|(known, ..)| *known));
         let advice = if alike.is_empty() { String::new() } else { format!("did you mean {}? ", alike.join(" or ")) };
         return Err(format!("there is no limit of that name; {advice}`plimsoll limits` lists them all"));
     };

@@ -2,7 +2,7 @@
 
 /// Longer words are cut before they are compared: the measure takes time in proportion to the product of the lengths.
 const MOST_LETTERS: usize = 64;
-/// Words less alike than this are not named.
+/// Words that are no more alike than this are not named.
 const LEAST_LIKENESS: f64 = 0.8;
 /// Words that are named at most.
 const MOST_NAMED: usize = 3;
@@ -13,15 +13,16 @@ pub(super) fn advice<'w>(word: &str, words: impl Iterator<Item = &'w str>, other
     if alike.is_empty() { otherwise.to_owned() } else { format!("did you mean {}?", alike.join(" or ")) }
 }
 
-/// At most three of `words` that are spelt much like `word`, the likest first.
-fn likest<'w>(word: &str, words: impl Iterator<Item = &'w str>) -> Vec<&'w str> {
-    let word: String = word.chars().take(MOST_LETTERS).collect::<String>().to_lowercase().replace('_', "-");
+/// At most three of `words` that are spelt much like `word`, or hold it, the likest first.
+pub fn likest<'w>(word: &str, words: impl Iterator<Item = &'w str>) -> Vec<&'w str> {
+    let plain = |word: &str| word.chars().take(MOST_LETTERS).collect::<String>().to_lowercase().replace('_', "-");
+    let word = plain(word);
     let likeness = |other: &str| {
-        let other: String = other.chars().take(MOST_LETTERS).collect::<String>().to_lowercase().replace('_', "-");
-        strsim::jaro_winkler(&word, &other)
+        let other = plain(other);
+        if word.len() >= 3 && other.contains(word.as_str()) { 1.0 } else { strsim::jaro_winkler(&word, &other) }
     };
     let mut scored: Vec<(f64, &str)> =
-        words.map(|other| (likeness(other), other)).filter(|(score, _)| *score >= LEAST_LIKENESS).collect();
+        words.map(|other| (likeness(other), other)).filter(|(score, _)| *score > LEAST_LIKENESS).collect();
     scored.sort_by(|(a, left), (b, right)| b.total_cmp(a).then(left.cmp(right)));
     scored.dedup();
     scored.into_iter().take(MOST_NAMED).map(|(_, other)| other).collect()

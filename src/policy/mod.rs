@@ -34,6 +34,7 @@ pub use crate::finding::Severity;
 pub use date::Date;
 pub use error::PolicyError;
 pub use grade::Grade;
+pub use likeness::likest;
 pub use load::{Compile, Loaded, Read, load};
 pub use measure::{Measure, Unit};
 pub use place::Place;

@@ -2,6 +2,7 @@
 
 use crate::checks::{self, Check};
 use crate::oci::{Code, Tier};
+use crate::policy::likest;
 use crate::policy::requirement::{self, REQUIREMENTS, Requirement};
 
 use super::checks_page::TIERS;
@@ -70,23 +71,6 @@ fn names() -> impl Iterator<Item = &'static str> {
     let checks = checks::ALL.iter().map(|check| check.id);
     let requirements = REQUIREMENTS.iter().map(|requirement| requirement.id);
     checks.chain(requirements).chain(Code::ALL.iter().map(|code| code.as_str()))
-}
-
-/// At most three of `names` that are spelt much like `word`, or hold it, the likest first.
-#[must_use]
-pub fn likest(word: &str, names: impl Iterator<Item = &'static str>) -> Vec<&'static str> {
-    // the measure takes time in proportion to the square of the lengths
-    let word: String = word.chars().take(64).collect::<String>().to_lowercase();
-    let mut scored: Vec<(f64, &str)> = names
-        .map(|name| {
-            let holds = word.len() >= 3 && name.contains(word.as_str());
-            (if holds { 1.0 } else { strsim::jaro_winkler(&word, name) }, name)
-        })
-        .filter(|(score, _)| *score > 0.8)
-        .collect();
-    scored.sort_by(|(a, left), (b, right)| b.total_cmp(a).then(left.cmp(right)));
-    scored.dedup();
-    scored.into_iter().take(3).map(|(_, name)| name).collect()
 }
 
 fn explain_check(check: &Check, look: Look) -> String {

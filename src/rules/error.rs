@@ -1,6 +1,7 @@
 //! Why a rule is refused before any image is read, and why it cannot be decided on one image.
 
 use crate::oci::escape_text;
+use crate::policy::likest;
 
 /// Characters of a policy's or an image's own words that a message repeats.
 const SHOWN: usize = 60;
@@ -57,12 +58,9 @@ pub(super) fn place(source: &str, at: u32) -> (usize, usize) {
 
 /// `; did you mean "x"?`, or which names there are.
 pub(super) fn suggestion<'n>(word: &str, names: impl Iterator<Item = &'n str>) -> String {
-    // the measure takes time in proportion to the square of the lengths
-    let word: String = word.chars().take(SHOWN).collect();
     let names: Vec<&str> = names.collect();
-    let alike = names.iter().map(|name| (strsim::jaro_winkler(&word, name), *name)).filter(|(score, _)| *score > 0.8);
-    match alike.max_by(|(a, _), (b, _)| a.total_cmp(b)) {
-        Some((_, name)) => format!("; did you mean \"{name}\"?"),
+    match likest(word, names.iter().copied()).first() {
+        Some(name) => format!("; did you mean \"{name}\"?"),
         None => format!("; there are {}", names.join(", ")),
     }
 }
