@@ -1,5 +1,7 @@
 //! Reports made by hand, for the tests of every format.
 
+#[expect(dead_code, reason = "formats that show lines use it")]
+mod located;
 mod policy;
 mod score;
 
@@ -74,6 +76,7 @@ fn layer(index: usize, instruction: Option<&str>) -> LayerReport {
         compressed_bytes: Some(40 * MIB),
         instruction: instruction.map(str::to_owned),
         origin: None,
+        location: None,
     }
 }
 
@@ -97,6 +100,7 @@ fn image(verdict: Verdict) -> ImageReport {
             layer(3, Some("COPY --chown=app:app . /srv/app ::set-output name=x::y ##[add-path]/x # buildkit")),
         ],
         base: None,
+        dockerfile: None,
         user: Some(UserReport { configured: "10001".into(), uid: Some(10001), gid: Some(0), groups: vec![27], resolved: true }),
         healthcheck: Some(HealthcheckReport { present: true, test: vec!["CMD".into(), "/srv/app/health".into()] }),
         measurements: Some(Measurements {
@@ -110,6 +114,7 @@ fn image(verdict: Verdict) -> ImageReport {
             ..Measurements::default()
         }),
         ballast: None,
+        filesystem: None,
         score: None,
         findings: Vec::new(),
         left_out: Vec::new(),
@@ -131,6 +136,7 @@ fn finding(check: &str, severity: &str, message: &str, fix: &str) -> FindingRepo
         message: message.into(),
         fix: fix.into(),
         evidence: Vec::new(),
+        locations: Vec::new(),
         bytes: None,
         gain: None,
         origin: None,

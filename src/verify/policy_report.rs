@@ -6,7 +6,7 @@ use super::Request;
 use crate::oci::escape_text;
 use crate::policy::control::{Answer, Status};
 use crate::policy::judge::LeftOut;
-use crate::policy::{Control, Policy, Waiver};
+use crate::policy::{Control, Policy, Rule, Waiver};
 use crate::report::model as out;
 
 /// What images are judged by. `used` are the indexes of the waivers that some image's judgement names.
@@ -28,7 +28,21 @@ pub(super) fn policy(request: &Request, used: &BTreeSet<usize>) -> out::PolicyRe
         fail_on: policy.fail_on.as_str().to_owned(),
         as_of: (!policy.waivers.is_empty()).then(|| request.as_of.to_string()),
         waivers: policy.waivers.iter().enumerate().map(report).collect(),
+        rules: rules(policy),
     }
+}
+
+fn rules(policy: &Policy) -> Vec<out::RuleReport> {
+    let report = |rule: &Rule| out::RuleReport {
+        id: escape_text(&rule.id),
+        title: escape_text(&rule.title),
+        severity: rule.severity.as_str().to_owned(),
+        message: escape_text(&rule.message),
+        fix: escape_text(&rule.fix),
+    };
+    let mut rules: Vec<out::RuleReport> = policy.rules.iter().map(report).collect();
+    rules.sort_by(|a, b| a.id.cmp(&b.id));
+    rules
 }
 
 /// The waiver that accepts a finding.

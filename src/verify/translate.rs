@@ -56,10 +56,12 @@ pub(super) fn image(record: &ImageRecord, examined: &Examined, request: &Request
         distribution: known.and_then(distribution),
         layers: layers(record, examined, &steps),
         base: examined.judgement.base.as_ref().map(base),
+        dockerfile: None,
         user: known.map(user),
         healthcheck: record.config.as_ref().map(|config| healthcheck(config.runtime.healthcheck.as_ref())),
         measurements: known.map(|_| score::measurements(examined)),
         ballast: known.map(|_| score::ballast(examined)),
+        filesystem: None,
         score: examined.judgement.scored.as_ref().map(score::score),
         findings: examined.judgement.findings.iter().map(|(found, gain)| finding(found, *gain, policy)).collect(),
         left_out: policy_report::left_out(&examined.judgement.left_out),
@@ -118,6 +120,7 @@ fn layers(record: &ImageRecord, examined: &Examined, steps: &[Step]) -> Vec<out:
             compressed_bytes: read.filter(|read| read.compression != Compression::None).map(|read| read.compressed_bytes),
             instruction: steps.get(index).and_then(|step| step.instruction.as_deref()).map(|text| escape_text(&redact(text))),
             origin: examined.judgement.base.as_ref().map(|base| origin_of_layer(base, index).as_str().to_owned()),
+            location: None,
         }
     };
     record.layers.iter().enumerate().map(layer).collect()
@@ -162,6 +165,7 @@ fn finding(finding: &Finding, gain: Gain, policy: &Policy) -> out::FindingReport
         message: observation.message.clone(),
         fix: observation.fix.clone().unwrap_or_else(|| fix.to_owned()),
         evidence: observation.evidence.iter().map(evidence).collect(),
+        locations: Vec::new(),
         bytes: (bytes > 0).then_some(bytes),
         gain: Some(out::Gain { points: as_points(gain.tenths), bytes: gain.bytes }),
         origin: finding.origin.map(|origin| origin.as_str().to_owned()),
@@ -188,6 +192,7 @@ fn note((check, observation): &(&'static str, Observation)) -> out::FindingRepor
         message: observation.message.clone(),
         fix: observation.fix.clone().unwrap_or_default(),
         evidence: observation.evidence.iter().map(evidence).collect(),
+        locations: Vec::new(),
         bytes: None,
         gain: None,
         origin: None,
@@ -201,6 +206,7 @@ fn evidence(evidence: &Evidence) -> out::EvidenceReport {
     out::EvidenceReport {
         path: evidence.path.as_deref().map(escape),
         layer: evidence.layer,
+        location: None,
         history: evidence.history,
         config: evidence.config.clone(),
         linkname: evidence.linkname.as_deref().map(escape),

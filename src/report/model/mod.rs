@@ -2,12 +2,16 @@
 //!
 //! Paths are absolute in the image and escaped: `\xNN` where bytes are not printable UTF-8, a backslash doubled.
 
+mod attribution;
 mod comparison;
+mod filesystem;
 mod policy;
 mod score;
 
+pub use attribution::{DockerfileReport, LocationReport, RelatedReport};
 pub use comparison::{Comparison, FindingRow, Row, Side};
-pub use policy::{ControlReport, LeftOutReport, PolicyReport, WaivedReport, WaiverReport};
+pub use filesystem::{FilesystemPart, FilesystemReport};
+pub use policy::{ControlReport, LeftOutReport, PolicyReport, RuleReport, WaivedReport, WaiverReport};
 pub use score::{
     BallastReport, BaselineReport, CapReport, Gain, Measurements, OffenderReport, PairReport, PartReport, ScoreReport,
 };
@@ -93,6 +97,9 @@ pub struct ImageReport {
     pub layers: Vec<LayerReport>,
     /// The base image, as far as known; null when nothing tells it.
     pub base: Option<BaseReport>,
+    /// The Dockerfile that it was built from; null when none is known.
+    #[serde(default)]
+    pub dockerfile: Option<DockerfileReport>,
     /// Who the container runs as; null when the tree is not known.
     pub user: Option<UserReport>,
     /// The health check; null when the config could not be read.
@@ -101,6 +108,9 @@ pub struct ImageReport {
     pub measurements: Option<Measurements>,
     /// Bytes that the application does not need at run time; null when the tree is not known.
     pub ballast: Option<BallastReport>,
+    /// The folders and files of the final filesystem that weigh most; null when the tree is not known.
+    #[serde(default)]
+    pub filesystem: Option<FilesystemReport>,
     /// Where the image lies between two baselines; null when the tree is not known.
     pub score: Option<ScoreReport>,
     /// Findings, most severe first, then by what mending them gains, check, code and evidence. Waived ones are among them.
@@ -154,6 +164,9 @@ pub struct LayerReport {
     pub instruction: Option<String>,
     /// `inherited` from the base image or `yours`; null when the base is not known.
     pub origin: Option<String>,
+    /// The line of the Dockerfile that made it; absent when it is not known.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub location: Option<LocationReport>,
 }
 
 /// The base image.
@@ -214,6 +227,9 @@ pub struct FindingReport {
     pub fix: String,
     /// Where, sorted.
     pub evidence: Vec<EvidenceReport>,
+    /// Lines of the Dockerfile that caused it, each once: own ones before those of the base, and by line; absent when none is known.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub locations: Vec<LocationReport>,
     /// Bytes that removing all of it saves in the final filesystem; absent when none.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub bytes: Option<u64>,
@@ -242,6 +258,9 @@ pub struct EvidenceReport {
     /// Index of the layer that wrote it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub layer: Option<usize>,
+    /// Index into the finding's locations of the line that caused it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub location: Option<usize>,
     /// Index into the config's history of the instruction that wrote it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub history: Option<usize>,

@@ -14,6 +14,24 @@ pub struct PolicyReport {
     pub as_of: Option<String>,
     /// Every waiver of the policy, in its order.
     pub waivers: Vec<WaiverReport>,
+    /// Every rule of the policy's own, sorted by id.
+    #[serde(default)]
+    pub rules: Vec<RuleReport>,
+}
+
+/// A rule of the policy's own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RuleReport {
+    /// Its id.
+    pub id: String,
+    /// A few words, escaped.
+    pub title: String,
+    /// `low`, `medium`, `high` or `critical`.
+    pub severity: String,
+    /// What is wrong where it holds, escaped.
+    pub message: String,
+    /// How to mend it, escaped.
+    pub fix: String,
 }
 
 /// A waiver, and what became of it.

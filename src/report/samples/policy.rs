@@ -83,7 +83,13 @@ pub(crate) fn by_policy() -> Report {
         control(cis, "4.10", "No secrets are stored in the Dockerfile", "not-verifiable", 0),
     ];
     let mut report = report(vec![image], Verdict::Fail);
-    report.policy = PolicyReport { name: "shop.toml".into(), fail_on: "high".into(), as_of: Some("2026-11-21".into()), waivers };
+    report.policy = PolicyReport {
+        name: "shop.toml".into(),
+        fail_on: "high".into(),
+        as_of: Some("2026-11-21".into()),
+        waivers,
+        rules: Vec::new(),
+    };
     report
 }
 
