@@ -1,7 +1,6 @@
 //! Reports made by hand, for the tests of every format.
 
-#[expect(dead_code, reason = "formats that show lines use it")]
-mod located;
+pub(crate) mod located;
 mod policy;
 mod score;
 

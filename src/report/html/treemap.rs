@@ -16,12 +16,7 @@ impl Area {
     /// The same, with a margin cut off on every side; never less than nothing.
     pub(super) fn inset(self, margin: f64) -> Self {
         let margin = margin.min(self.width / 4.0).min(self.height / 4.0);
-        Self {
-            x: self.x + margin,
-            y: self.y + margin,
-            width: self.width - 2.0 * margin,
-            height: self.height - 2.0 * margin,
-        }
+        Self { x: self.x + margin, y: self.y + margin, width: self.width - 2.0 * margin, height: self.height - 2.0 * margin }
     }
 
     fn shorter(self) -> f64 {
@@ -55,7 +50,9 @@ pub(super) fn squarified(weights: &[f64], area: Area) -> Vec<Area> {
         let (mut surface, mut length) = (first * scale, 1_usize);
         for weight in behind {
             let wider = surface + weight * scale;
-            if worst(first * scale, weight * scale, wider, side) > worst(first * scale, smallest(left, length) * scale, surface, side) {
+            if worst(first * scale, weight * scale, wider, side)
+                > worst(first * scale, smallest(left, length) * scale, surface, side)
+            {
                 break;
             }
             (surface, length) = (wider, length.saturating_add(1));
@@ -106,7 +103,10 @@ mod tests {
         for (area, weight) in areas.iter().zip(weights) {
             let expected = weight / total * 240_000.0;
             assert!((area.width * area.height - expected).abs() < 0.01 + expected * 1e-6, "{area:?} for {weight}");
-            assert!(area.x >= 9.99 && area.y >= 19.99 && area.x + area.width <= 610.01 && area.y + area.height <= 420.01, "{area:?}");
+            assert!(
+                area.x >= 9.99 && area.y >= 19.99 && area.x + area.width <= 610.01 && area.y + area.height <= 420.01,
+                "{area:?}"
+            );
         }
         areas
     }

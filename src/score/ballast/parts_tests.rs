@@ -40,7 +40,7 @@ fn heavy_files_stand_alone_and_light_ones_go_to_the_nearest_folder_that_is_heavy
 #[test]
 fn files_of_two_classes_in_one_folder_are_two_parts() {
     let mut sketch = Sketch::of(&["/usr/share/doc/x/copyright", "/srv/x"]);
-    sketch.finding("compiler", "/srv/gcc").file("/srv/gcc", 10);
+    sketch.file("/srv/gcc", 10).finding("compiler", "/srv/gcc");
     let found = parts(&mut sketch);
     assert_eq!(found.iter().map(|part| part.2).sum::<u64>(), 30);
     assert_eq!(of(&found, "/srv/gcc"), [("toolchain", 10, 1)]);
@@ -86,7 +86,7 @@ fn an_image_without_files_has_no_parts_and_empty_files_have_no_weight() {
 fn however_many_files_and_folders_there_are_the_parts_are_few() {
     let mut sketch = Sketch::default();
     for number in 0..20_000_u64 {
-        sketch.file(&format!("/srv/{}/{}/{number}", number % 7, number % 1_999), 1 + number % 13);
+        sketch.file(&format!("/srv/{}/{}/{number}", number % 300, number % 7), 1 + number % 13);
     }
     assert!(parts(&mut sketch).len() > 100);
     let mut sketch = Sketch::default();
