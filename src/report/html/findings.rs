@@ -28,9 +28,9 @@ pub(super) fn all(report: &Report, image: &ImageReport, number: usize, room: &mu
     let of_notes = cards(report, image, &shown_notes, room);
     html! {
         section.card.findings aria-labelledby={ "findings-" (number) } {
-            h3 #{ "findings-" (number) } { "Findings " span.total { (open.len()) } }
+            h3 #{ "findings-" (number) } { "Findings " @if !open.is_empty() || image.errors.is_empty() { span.total { (open.len()) } } }
             @if open.is_empty() {
-                p.lead { @if image.errors.is_empty() { "Nothing was found." } @else { "Nothing was found in what could be read." } }
+                p.lead { @if image.errors.is_empty() { "Nothing was found." } @else { "Not judged: the errors stand in the way." } }
             } @else {
                 (filter(&open, number))
                 ul.list { @for card in &of_open { (card) } }

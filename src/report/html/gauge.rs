@@ -13,7 +13,7 @@ const MULTI: f64 = 206.0;
 /// The hull's edges.
 const LEFT: f64 = 92.0;
 const RIGHT: f64 = 292.0;
-const BOTTOM: f64 = 244.0;
+const BOTTOM: f64 = 246.0;
 /// How far beyond the load lines the water is drawn.
 const BEYOND: f64 = 12.0;
 
@@ -30,6 +30,7 @@ pub(super) fn mark(score: Option<&ScoreReport>, number: usize) -> Markup {
                     g clip-path={ "url(#hull-" (number) ")" } { path.water d=(water(level)) {} }
                 }
                 path.hull-edge d=(HULL) {}
+                rect.deck x="82" y="4" width="220" height="9" rx="3" {}
                 (disc())
                 (load_lines())
                 @match (score, level) {
@@ -42,8 +43,8 @@ pub(super) fn mark(score: Option<&ScoreReport>, number: usize) -> Markup {
     }
 }
 
-/// A midship section, seen from the side.
-const HULL: &str = "M92 12H292V214Q292 244 262 244H122Q92 244 92 214Z";
+/// A midship section: flat sides, a round bilge.
+const HULL: &str = "M92 12H292V150Q288 246 192 246Q96 246 92 150Z";
 
 /// Height of a score's water line.
 fn level(value: f64) -> f64 {

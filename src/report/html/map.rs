@@ -140,7 +140,17 @@ fn label(path: &str, area: Area, sheet: Sheet) -> Option<String> {
     // the names after each slash, but for the one that ends a folder
     let starts = path.char_indices().filter(|(at, character)| *character == '/' && *at > 0 && path.len() > at.saturating_add(1));
     let tails = starts.filter_map(|(at, _)| path.get(at.saturating_add(1)..));
-    tails.map(str::to_owned).find(|tail| fits(tail))
+    let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    let fitting: Option<String> = tails.map(str::to_owned).find(|tail| fits(tail));
+    fitting.or_else(|| cut(last, area.width - 10.0, sheet))
+}
+
+/// The start of a name, when enough of it fits to tell something.
+fn cut(name: &str, width: f64, sheet: Sheet) -> Option<String> {
+    const LEAST: usize = 6;
+    let most = name.chars().count().saturating_sub(1);
+    let cuts = (LEAST..=most).rev().map(|length| name.chars().take(length).chain(['\u{2026}']).collect::<String>());
+    cuts.take(400).find(|cut| width_of(cut, sheet) <= width)
 }
 
 /// How wide a text of fixed-width letters is.

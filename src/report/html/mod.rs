@@ -172,14 +172,12 @@ fn image_part(report: &Report, image: &ImageReport, number: usize, room: &mut Ro
         article #{ "image-" (number) } aria-labelledby={ "name-" (number) } {
             section.card.hero {
                 (banner(image.verdict, &reason, "image"))
+                h2.name #{ "name-" (number) } { (shown(&header::title(report, image))) }
+                (trouble::errors(&image.errors))
                 div.hull {
-                    div {
-                        h2.name #{ "name-" (number) } { (shown(&header::title(report, image))) }
-                        (facts::list(report, image))
-                    }
+                    (facts::list(report, image))
                     (gauge::mark(image.score.as_ref(), number))
                 }
-                (trouble::errors(&image.errors))
                 (trouble::not_examined(&image.examined.not_examined, image.verdict))
             }
             (findings)

@@ -28,8 +28,8 @@ pub(super) fn table(score: &ScoreReport, image: usize) -> Markup {
                 }
             }
             p.note {
-                "Baselines: " code { (shown(&score.baseline.single.recipe)) } " (" (shown(&score.baseline.single.date)) ") and "
-                code { (shown(&score.baseline.multi.recipe)) } " (" (shown(&score.baseline.multi.date)) ")."
+                "Baselines: " code { (shown(&score.baseline.single.recipe)) } " " span.date { "(" (shown(&score.baseline.single.date)) ")" } " and "
+                code { (shown(&score.baseline.multi.recipe)) } " " span.date { "(" (shown(&score.baseline.multi.date)) ")." }
             }
         }
     }
