@@ -2,6 +2,9 @@
 """Opens pages in headless Chromium, narrow and wide, light and dark, and fails on what a reader would stumble over.
 
     check.py [--shots FOLDER] PAGE...
+    check.py --broken PAGE...
+
+With --broken, every page must have the fault that its <meta name="fault"> names: the look itself is tested.
 
 Faults: texts that overlap or are cut off, boxes that overlap their siblings, a page wider than the window, contrast below 4.5,
 messages on the console (among them what the page's own policy blocked), requests, headings out of order, pictures without a name.
@@ -12,6 +15,7 @@ import base64
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -138,10 +142,12 @@ def look_at(browser, page, size, scheme, shot):
 
 
 def main():
-    arguments, shots = sys.argv[1:], None
+    arguments, shots, broken = sys.argv[1:], None, False
     if arguments[:1] == ["--shots"]:
         shots, arguments = pathlib.Path(arguments[1]), arguments[2:]
         shots.mkdir(parents=True, exist_ok=True)
+    if arguments[:1] == ["--broken"]:
+        broken, arguments = True, arguments[1:]
     if not arguments:
         sys.exit(__doc__)
     worst = 0
@@ -153,6 +159,10 @@ def main():
                     for scheme in SCHEMES:
                         shot = shots / f"{page.stem}-{name}-{scheme}" if shots else None
                         faults = look_at(browser, page, size, scheme, shot)
+                        if broken:
+                            wanted = re.search('name="fault" content="([^"]+)"', page.read_text()).group(1)
+                            is_seen = any(wanted in fault for fault in faults)
+                            faults = [] if is_seen else [f"not seen: {wanted}", *faults]
                         print(f"{page.name} {name} {scheme}: {'ok' if not faults else f'{len(faults)} faults'}")
                         for fault in faults[:20]:
                             print(f"  {fault}")

@@ -30,12 +30,14 @@
   for (const { element, box } of texts) {
     if (box.left < -0.5 || box.right > room + 0.5) faults.push(`text leaves the window: ${name(element)}`);
     for (let holder = element; holder && holder !== document.body; holder = holder.parentElement) {
-      if (getComputedStyle(holder).overflow === "visible" || holder.tagName === "svg" && !holder.closest("svg svg")) continue;
+      if (getComputedStyle(holder).overflow === "visible" || holder.closest("svg")) continue;
       const edge = holder.getBoundingClientRect();
       if (box.right > edge.right + 1 || box.left < edge.left - 1) faults.push(`text is cut off: ${name(element)}`);
     }
-    const own = element.closest("svg svg, svg.gauge, .gauge svg");
-    if (own) {
+    const picture = element.closest("svg");
+    if (picture) {
+      // the box of a picture within a picture is that of what it holds: the rectangle beside the label tells
+      const own = picture.closest("svg svg") ? picture.parentElement.querySelector(":scope > rect") : picture;
       const edge = own.getBoundingClientRect();
       if (box.right > edge.right + 1 || box.bottom > edge.bottom + 1 || box.left < edge.left - 1 || box.top < edge.top - 1) {
         faults.push(`a label leaves its box: ${name(element)}`);

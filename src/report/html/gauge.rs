@@ -98,9 +98,14 @@ fn own_line(score: &ScoreReport, level: f64) -> Markup {
             path.line d={ "M" (format!("{LEFT}")) " " (format!("{level:.1}")) "H" (RIGHT) } {}
             path.pointer d={ "M" (format!("{LEFT}")) " " (format!("{level:.1}")) "l-10 -6v12z" } {}
             text.value x="78" y={ (format!("{:.1}", text + 8.0)) } text-anchor="end" { (format!("{:.0}", score.value)) }
-            text.grade x="78" y={ (format!("{:.1}", text + 25.0)) } text-anchor="end" { "grade " (shown(&score.grade)) }
+            text.grade x="78" y={ (format!("{:.1}", text + 25.0)) } text-anchor="end" { "grade " (grade(score)) }
         }
     }
+}
+
+/// The grade: a letter, whatever a report says.
+fn grade(score: &ScoreReport) -> String {
+    shown(&score.grade).chars().take(2).collect()
 }
 
 fn headline(score: Option<&ScoreReport>) -> String {

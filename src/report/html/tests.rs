@@ -1,5 +1,7 @@
 //! What the page holds, and that no string of a report becomes markup.
 
+#![expect(clippy::disallowed_methods, reason = "a test that on demand writes pages for tests/html.sh")]
+
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
@@ -8,7 +10,7 @@ use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{BufferQueue, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts};
 
 use super::*;
-use crate::report::model::EvidenceReport;
+use crate::report::model::{EvidenceReport, FilesystemPart};
 use crate::report::samples;
 
 /// What a browser makes of a page: its elements with their attributes, and its text.
@@ -85,7 +87,7 @@ impl Seen {
 
 /// A report with something in every field that the page shows.
 fn full() -> Report {
-    let (mut report, policy) = (samples::located::located(), samples::by_policy());
+    let (mut report, policy) = (samples::located(), samples::by_policy());
     let (broken, accepted) = (samples::unverifiable(), policy.images[0].clone());
     let rules = std::mem::take(&mut report.policy.rules);
     report.policy = policy.policy;
@@ -232,18 +234,49 @@ fn the_water_stands_at_the_score_and_never_off_the_hull() {
     assert!(of(-1_000.0).contains("M92 34.0H292") && of(1e300).contains("M92 218.0H292"));
     assert!(of(f64::NAN).contains("M92 46.0H292"));
     let none = gauge::mark(None, 0).into_string();
-    assert!(none.contains("no score") && !none.contains("water"));
+    assert!(none.contains("no score") && !none.contains(r#"class="water""#));
 }
 
 #[test]
 fn every_part_of_the_filesystem_is_on_the_map_and_small_ones_together() {
-    let mut report = samples::located::located();
+    let mut report = samples::located();
     let filesystem = report.images[0].filesystem.as_mut().unwrap();
     let part = filesystem.parts[0].clone();
-    filesystem.parts.extend((0..50).map(|_| crate::report::model::FilesystemPart { bytes: 1, ..part.clone() }));
+    filesystem.parts.extend((0..50).map(|_| FilesystemPart { bytes: 1, ..part.clone() }));
     let page = render(&report);
     let seen = Seen::of(&page);
     assert!(seen.text.borrow().contains("50 smaller places: 50 B, toolchain"));
     // six parts and the small ones, on both sheets, and the deck of the hull
     assert_eq!(seen.count("rect"), 2 * 7 + 1);
+}
+
+/// `tests/html.sh` has a browser look at these.
+#[test]
+fn pages_are_written_for_a_browser() {
+    let Ok(folder) = std::env::var("PLIMSOLL_PAGES") else { return };
+    let long = format!("/srv/{}<b>\u{202e}\u{4e2d}\u{6587}", "a-name-without-any-place-to-break-".repeat(9));
+    let known = ["verdict", "severity", "class", "status", "state", "origin", "unit", "measurement", "check"];
+    let mut pages = samples::all();
+    pages.extend([("full", full()), ("located", samples::located())]);
+    pages.push(("hostile", with_every_string(&full(), &long, &known)));
+    for (name, value) in [("score_below", -40.0), ("score_above", 140.0)] {
+        let mut report = samples::located();
+        report.images[0].score = Some(crate::report::model::ScoreReport { value, ..samples::score() });
+        pages.push((name, report));
+    }
+    let mut many = samples::located();
+    let filesystem = many.images[0].filesystem.as_mut().unwrap();
+    filesystem.parts = (0..1_500_u64)
+        .map(|number| FilesystemPart {
+            path: format!("/usr/lib/{}/name-{number}.so", number % 17),
+            class: crate::score::Class::ALL[usize::try_from(number % 9).unwrap()].as_str().to_owned(),
+            layer: 1,
+            bytes: 3_000_000_000 / (number + 1) / (number % 9 + 1),
+            files: number,
+        })
+        .collect();
+    pages.push(("many_parts", many));
+    for (name, report) in pages {
+        std::fs::write(format!("{folder}/{name}.html"), render(&report)).unwrap();
+    }
 }
