@@ -13,10 +13,13 @@ use super::*;
 use crate::report::model::{EvidenceReport, FilesystemPart};
 use crate::report::samples;
 
+/// A name, and attributes with their values.
+type Element = (String, Vec<(String, String)>);
+
 /// What a browser makes of a page: its elements with their attributes, and its text.
 #[derive(Debug, Default)]
 struct Seen {
-    elements: RefCell<Vec<(String, Vec<(String, String)>)>>,
+    elements: RefCell<Vec<Element>>,
     text: RefCell<String>,
 }
 
@@ -74,10 +77,8 @@ impl Seen {
 
     /// Names of elements and of their attributes, in order; labels of the map are left out, since they depend on what fits.
     fn skeleton(&self) -> Vec<String> {
-        let is_label = |element: &&(String, Vec<(String, String)>)| {
-            element.0 == "text" || element.0 == "svg" && element.1.iter().any(|one| one.0 == "y")
-        };
-        let shape = |element: &(String, Vec<(String, String)>)| {
+        let is_label = |element: &&Element| element.0 == "text" || element.0 == "svg" && element.1.iter().any(|one| one.0 == "y");
+        let shape = |element: &Element| {
             let names: Vec<&str> = element.1.iter().map(|one| one.0.as_str()).collect();
             format!("{} {}", element.0, names.join(" "))
         };

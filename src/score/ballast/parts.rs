@@ -94,7 +94,7 @@ impl Ballast {
                     }
                 }
             } else if let Some(done) = open.pop() {
-                close(image, done, open.last_mut(), share, &mut found);
+                close(image, &done, open.last_mut(), share, &mut found);
             }
         }
         found.sort_unstable();
@@ -103,7 +103,7 @@ impl Ballast {
 }
 
 /// Makes parts of the sums that are heavy enough; the others go to the folder above.
-fn close(image: &Image, done: Open<'_>, above: Option<&mut Open<'_>>, share: u64, found: &mut Vec<FilesystemPart>) {
+fn close(image: &Image, done: &Open<'_>, above: Option<&mut Open<'_>>, share: u64, found: &mut Vec<FilesystemPart>) {
     let mut above = above;
     for class in Class::ALL {
         let (bytes, files, layer) = done.sums.of(class);
