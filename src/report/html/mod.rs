@@ -67,16 +67,7 @@ pub fn render(report: &Report) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(POLICY);
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                meta name="referrer" content="no-referrer";
-                meta name="generator" content={ "plimsoll " (shown(&report.tool.version)) };
-                title { (word(report.verdict)) ": " (title) " - plimsoll" }
-                style { (PreEscaped(STYLE)) }
-            }
+            (head(report, &title))
             body {
                 a.skip href="#report" { "Skip to the report" }
                 (top(report))
@@ -98,6 +89,22 @@ pub fn render(report: &Report) -> String {
         }
     };
     disarmed(&page.into_string())
+}
+
+/// What a browser is told before the page.
+fn head(report: &Report, title: &str) -> Markup {
+    html! {
+        head {
+            meta charset="utf-8";
+            meta http-equiv="Content-Security-Policy" content=(POLICY);
+            meta name="viewport" content="width=device-width, initial-scale=1";
+            meta name="color-scheme" content="light dark";
+            meta name="referrer" content="no-referrer";
+            meta name="generator" content={ "plimsoll " (shown(&report.tool.version)) };
+            title { (word(report.verdict)) ": " (title) " - plimsoll" }
+            style { (PreEscaped(STYLE)) }
+        }
+    }
 }
 
 /// What the page is about.
