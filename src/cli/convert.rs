@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::outputs::Outputs;
 use super::{Context, DONE, USAGE, output, saved};
+use crate::report::model::{Report, Schema};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -41,7 +42,11 @@ pub(super) fn run(args: &Args, context: Context) -> u8 {
         None => saved::read(&args.report),
     };
     match report {
-        Ok(report) => args.outputs.write(&report, DONE, context),
+        Ok(report) => {
+            // of older and newer reports, what is written has the members of this version
+            let report = Report { schema: Schema::current(), ..report };
+            args.outputs.write(&report, DONE, context)
+        }
         Err((code, reason)) => {
             output::refuse(&reason);
             code

@@ -99,8 +99,14 @@ pub fn run() -> ExitCode {
     match Cli::try_parse() {
         Ok(cli) => ExitCode::from(dispatch(&cli)),
         Err(error) => {
-            // nothing is left to do when even this cannot be written
-            let _ = error.print();
+            let said = error.render().to_string();
+            let harmless = output::harmless(&said);
+            if error.use_stderr() && (harmless != said || said.contains('\u{1b}')) {
+                output::complain(&harmless.replace('\u{1b}', r"\x1b"));
+            } else {
+                // in colour where that is wanted; nothing is left to do when even this cannot be written
+                let _ = error.print();
+            }
             ExitCode::from(if error.use_stderr() { USAGE } else { DONE })
         }
     }
