@@ -87,4 +87,23 @@ mod tests {
         let (_, reason) = report(&long, "a.json").unwrap_err();
         assert!(reason.len() < 500 && reason.chars().all(|character| !character.is_control()), "{reason}");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_a_report_or_a_reason_on_one_line(text: String, verdict in r#"[a-z\\x1b\n"]{0,9}"#) {
+            let almost = serde_json::json!({
+                "schema": {"version": "1.2.0", "url": &text}, "tool": {"name": &text, "version": &text},
+                "source": {"kind": null, "name": &text}, "images": [], "errors": [], "verdict": verdict,
+            });
+            for text in [text, almost.to_string()] {
+                match report(&text, "a.json") {
+                    Ok(report) => proptest::prop_assert!(report.source.name.chars().all(|character| !character.is_control())),
+                    Err((code, reason)) => {
+                        proptest::prop_assert_eq!((code, reason.lines().count()), (USAGE, 1));
+                        proptest::prop_assert!(reason.chars().all(|character| !character.is_control()));
+                    }
+                }
+            }
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::desk::{Desk, root, said, yaml};
+use crate::desk::{Desk, is_annotation, root, said, yaml};
 
 type Map = BTreeMap<String, String>;
 
@@ -64,12 +64,10 @@ impl Known {
         let terms: Vec<&str> = inner.split("&&").map(str::trim).filter(|term| !term.is_empty()).collect();
         let is_always = terms.contains(&"always()");
         (is_always || !self.has_failed)
-            && terms.iter().filter(|term| **term != "always()").all(|term| match term.split_once("==") {
-                Some((left, right)) => self.value(left) == self.value(right),
-                None => {
-                    let (left, right) = term.split_once("!=").unwrap();
-                    self.value(left) != self.value(right)
-                }
+            && terms.iter().filter(|term| **term != "always()").all(|term| {
+                let same = term.split_once("==").map(|(left, right)| self.value(left) == self.value(right));
+                let other = || term.split_once("!=").map(|(left, right)| self.value(left) != self.value(right));
+                same.or_else(other).unwrap_or_else(|| panic!("{term}"))
             })
     }
 
@@ -142,8 +140,7 @@ fn run_step(desk: &Desk, step: &Value, known: &mut Known, ran: &mut Ran, variabl
 /// Nothing in a log is an order but our own annotations.
 fn assert_gives_no_orders(log: &str) {
     for line in log.split(['\n', '\r']).filter(|line| line.trim_start().starts_with("::")) {
-        let is_ours = ["error", "warning", "notice"].iter().any(|level| line.starts_with(&format!("::{level} title=plimsoll")));
-        assert!(is_ours, "{line}");
+        assert!(is_annotation(line), "{line}");
     }
     assert!(!log.contains("##[") && !log.contains('\u{1b}'), "{log}");
 }
@@ -185,6 +182,9 @@ fn what_cannot_be_verified_fails_with_3_and_what_is_wrong_use_with_2() {
     let ran = run(&desk, &[("archive", "cut.tar"), ("upload-sarif", "true")], &[]);
     assert_eq!((ran.code, ran.output("verdict"), ran.output("score")), (3, "unverifiable", ""), "{}", ran.log);
     assert!(ran.upload.is_some());
+    let none = run(&desk, &[("archive", "good.tar"), ("plimsoll-path", "no-such-program"), ("upload-sarif", "true")], &[]);
+    assert_eq!((none.code, none.output("verdict"), none.upload.is_none()), (3, "", true), "{}", none.log);
+    assert!(none.log.contains("plimsoll-path names no program") && none.log.contains("the image was not checked"));
     for inputs in [
         &[][..],
         &[("archive", "good.tar"), ("image", "good")],

@@ -143,3 +143,10 @@ pub(crate) fn yaml(path: &str) -> Vec<serde_json::Value> {
     let text = std::fs::read_to_string(root().join(path)).unwrap();
     serde_saphyr::from_multiple(&text).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
+
+/// Whether a line is a workflow command that plimsoll wrote: an annotation with its title, whatever the file that it stands on.
+pub(crate) fn is_annotation(line: &str) -> bool {
+    let levels = ["::error ", "::warning ", "::notice "];
+    let properties = levels.iter().find_map(|level| line.strip_prefix(level)).and_then(|rest| rest.split("::").next());
+    properties.is_some_and(|properties| properties.split(',').any(|property| property.starts_with("title=plimsoll")))
+}
