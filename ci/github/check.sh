@@ -34,6 +34,8 @@ if [ -n "$SOURCE_ROOT" ]; then arguments+=("--source-root=$SOURCE_ROOT"); fi
 if [ -n "$SARIF_FILE" ]; then
   rm -f -- "$SARIF_FILE"
   arguments+=(-o "sarif=$SARIF_FILE")
+  # code scanning goes by the file's own category where it has one
+  if [ -n "$CATEGORY" ]; then arguments+=("--sarif-category=$CATEGORY"); fi
 fi
 if [ "$SUMMARY" = true ]; then arguments+=(-o "markdown=$folder/summary.md"); fi
 if [ "$ANNOTATIONS" = true ]; then arguments+=(-o "github=$folder/annotations"); fi

@@ -13,7 +13,7 @@ pub(crate) fn root() -> PathBuf {
 }
 
 /// Formats and options that pipelines ask for; those of them that this build does not have are left out by [`STAND_IN`].
-const ASKED: [&str; 5] = ["sarif", "gitlab-codequality", "html", "--dockerfile", "--source-root"];
+const ASKED: [&str; 6] = ["sarif", "gitlab-codequality", "html", "--dockerfile", "--source-root", "--sarif-category"];
 
 /// Those of [`ASKED`] that this build does not have.
 pub(crate) fn missing() -> &'static [&'static str] {
@@ -32,7 +32,7 @@ is_missing() { case " $MISSING " in *" $1 "*) return 0 ;; *) return 1 ;; esac; }
 while [ $# -gt 0 ]; do
   case $1 in
     -o) if is_missing "${2%%=*}"; then echo '{}' >"${2#*=}"; else arguments+=("$1" "$2"); fi; shift ;;
-    --dockerfile=* | --source-root=*) is_missing "${1%%=*}" || arguments+=("$1") ;;
+    --dockerfile=* | --source-root=* | --sarif-category=*) is_missing "${1%%=*}" || arguments+=("$1") ;;
     --) arguments+=("$@"); break ;;
     *) arguments+=("$1") ;;
   esac
