@@ -277,10 +277,10 @@ fn explained(previous: &str) -> bool {
 fn no_file_names_a_machine() {
     // Written so that this file does not name them itself.
     let places = [["/wo", "rk/"], ["/tmp", "/w/"], ["/ho", "me/"], ["/Us", "ers/"], ["/ro", "ot/."]].map(|parts| parts.concat());
-    let mut all: Vec<(String, String)> = ["src", "tests", "benches", "docs", "fuzz", ".ci", "testdata", "policies"]
+    let mut all: Vec<(String, String)> = ["src", "tests", "benches", "ci", "docs", "fuzz", ".ci", "testdata", "policies"]
         .into_iter()
         .filter(|folder| root().join(folder).is_dir())
-        .flat_map(|folder| files(folder, &["rs", "toml", "md", "sh", "py", "json", "yml", ""]))
+        .flat_map(|folder| files(folder, &["rs", "toml", "md", "sh", "py", "json", "yml", "yaml", "txt", ""]))
         .collect();
     for name in ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "Cargo.toml", "deny.toml", "action.yml"] {
         if let Ok(text) = std::fs::read_to_string(root().join(name)) {

@@ -22,6 +22,29 @@ Examples:
   plimsoll check shop.tar --single single.toml --multi multi.toml
   plimsoll baseline diff single.toml old.tar";
 
+const LIST_AFTER_HELP: &str = "\
+Example:
+  plimsoll baseline list";
+
+const RECORD_AFTER_HELP: &str = "\
+Examples:
+  plimsoll baseline record old.tar --family shop --stage single > single.toml
+  docker save shop:2 | plimsoll baseline record - --family shop --stage multi > multi.toml
+
+Exit codes:
+  0  written    2  wrong use    3  the image could not be measured";
+
+const DIFF_AFTER_HELP: &str = "\
+Examples:
+  plimsoll baseline diff single.toml old.tar
+  plimsoll baseline diff multi.toml new.tar --tolerance 10
+
+Exit codes:
+  0  the same, within the tolerance
+  1  a number is off by more
+  2  wrong use
+  3  the image could not be measured";
+
 /// Record reference images that others are scored against
 ///
 /// A score says where an image lies between a single-stage build (0) and a
@@ -37,6 +60,7 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// List the pairs of baselines that are shipped
+    #[command(after_help = LIST_AFTER_HELP)]
     List,
     /// Measure an image and write a baseline to standard output
     Record(Box<Record>),
@@ -45,6 +69,7 @@ enum Command {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = RECORD_AFTER_HELP)]
 struct Record {
     #[command(flatten)]
     input: Input,
@@ -67,6 +92,7 @@ struct Record {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = DIFF_AFTER_HELP)]
 struct Diff {
     /// A file that `baseline record` wrote
     #[arg(value_name = "FILE")]

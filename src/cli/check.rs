@@ -9,7 +9,6 @@ use super::reference::{Reference, Refusal};
 use super::{Context, DONE, FAILED, UNVERIFIABLE, USAGE, base, judging, progress};
 use crate::policy::{Date, Scope, Severity};
 use crate::report::model::{Report, Verdict};
-use crate::report::text::Parts;
 use crate::verify::{self, Request};
 
 const AFTER_HELP: &str = "\
@@ -35,7 +34,6 @@ Exit codes:
 /// unpacked or sent anywhere.
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
-#[expect(clippy::struct_excessive_bools, reason = "each is an option that is given or not")]
 pub(super) struct Args {
     #[command(flatten)]
     input: Input,
@@ -62,14 +60,6 @@ pub(super) struct Args {
 
     #[command(flatten)]
     reference: Reference,
-
-    /// Show the whole table of the score: every measurement with both baselines and its points (text only)
-    #[arg(long)]
-    show_score: bool,
-
-    /// List the findings that waivers accept, with reason, owner and last day (text only; json always has them)
-    #[arg(long)]
-    show_waived: bool,
 
     /// Exit with 0 although findings fail the image (an image that cannot be verified still gives 3)
     #[arg(long)]
@@ -112,8 +102,7 @@ pub(super) fn run(args: &Args, context: Context) -> u8 {
         }
     };
     let report = progress::shown(!context.quiet, |progress| verify::verify(&request, progress));
-    let parts = Parts { waived: args.show_waived, score: args.show_score };
-    args.outputs.write(&report, parts, exit_code(&report, args.exit_zero), context)
+    args.outputs.write(&report, exit_code(&report, args.exit_zero), context)
 }
 
 impl Args {

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use super::reference::{self, Reference, Refusal, read_text};
-use super::{Context, DONE, FAILED, UNVERIFIABLE, USAGE, judging, output, progress};
+use super::reference::{Reference, Refusal, read_text};
+use super::{Context, DONE, FAILED, UNVERIFIABLE, USAGE, judging, output, progress, saved};
 use crate::limits::Limits;
 use crate::oci::Platform;
 use crate::policy::{Date, Policy};
@@ -123,7 +123,7 @@ fn one(
 ) -> Result<Compared, Refusal> {
     let source = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
     let report = if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json")) && !path.is_dir() {
-        reference::report(&read_text(path)?, &source)?
+        saved::report(&read_text(path)?, &source)?
     } else {
         let input = crate::source::Request { input: path.to_path_buf(), image: None, platform: args.platform.clone() };
         let request = Request {

@@ -6,16 +6,20 @@ mod baseline;
 mod check;
 mod checks;
 mod compare;
+mod completions;
+mod convert;
 mod explain;
 mod input;
 mod judging;
 mod limits;
 mod ls;
+mod man;
 mod output;
 mod outputs;
 mod policy;
 mod progress;
 mod reference;
+mod saved;
 #[cfg(test)]
 mod tests;
 mod text_file;
@@ -44,6 +48,7 @@ Examples:
   plimsoll check image.tar                 check a file that a builder wrote
   plimsoll explain setuid-file             what a finding means, and the fix
   plimsoll compare old.tar new.tar         what became better, and what worse
+  plimsoll convert a.json --format junit   a saved report in another format
   plimsoll policy show                     what images are judged by
   plimsoll ls image.tar                    list the final filesystem
 
@@ -71,11 +76,14 @@ enum Command {
     Ls(ls::Args),
     Checks(checks::Args),
     Compare(compare::Args),
+    Convert(convert::Args),
     Baseline(baseline::Args),
     Explain(explain::Args),
     Policy(policy::Args),
     Limits(limits::Args),
     Base(base::Args),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 /// What every subcommand may need to know.
@@ -91,8 +99,14 @@ pub fn run() -> ExitCode {
     match Cli::try_parse() {
         Ok(cli) => ExitCode::from(dispatch(&cli)),
         Err(error) => {
-            // nothing is left to do when even this cannot be written
-            let _ = error.print();
+            let said = error.render().to_string();
+            let harmless = output::harmless(&said);
+            if error.use_stderr() && (harmless != said || said.contains('\u{1b}')) {
+                output::complain(&harmless.replace('\u{1b}', r"\x1b"));
+            } else {
+                // in colour where that is wanted; nothing is left to do when even this cannot be written
+                let _ = error.print();
+            }
             ExitCode::from(if error.use_stderr() { USAGE } else { DONE })
         }
     }
@@ -105,10 +119,13 @@ fn dispatch(cli: &Cli) -> u8 {
         Command::Ls(args) => ls::run(args, context),
         Command::Checks(args) => checks::run(args, context),
         Command::Compare(args) => compare::run(args, context),
+        Command::Convert(args) => convert::run(args, context),
         Command::Baseline(args) => baseline::run(args, context),
         Command::Explain(args) => explain::run(args, context),
         Command::Policy(args) => policy::run(args, context),
         Command::Limits(args) => limits::run(args, context),
         Command::Base(args) => base::run(args, context),
+        Command::Completions(args) => completions::run(args),
+        Command::Man(args) => man::run(args),
     }
 }

@@ -84,11 +84,33 @@ pub(super) fn to_stdout(code: u8, write: impl FnOnce(&mut dyn Write) -> io::Resu
 pub(super) fn refuse(reason: &str) {
     let reason = reason.trim_end();
     let start = if reason.starts_with("error: ") { "" } else { "error: " };
-    complain(&format!("{start}{reason}\n"));
+    complain(&harmless(&format!("{start}{reason}\n")));
+}
+
+/// Text that quotes arguments, in which no line is an order to a runner of pipelines: those arguments may come from a branch's name.
+pub(super) fn harmless(text: &str) -> String {
+    let line = |line: &str| match line.trim_start().strip_prefix("::") {
+        Some(rest) => format!(r"\x3a:{rest}"),
+        None => line.to_owned(),
+    };
+    let text = text.replace('\r', r"\x0d").replace("##[", r"#\x23[").replace("##vso[", r"#\x23vso[");
+    text.split('\n').map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// Writes to standard error.
 pub(super) fn complain(text: &str) {
     // when standard error is closed there is nobody to tell
     let _ = anstream::AutoStream::new(io::stderr().lock(), anstream::ColorChoice::Always).write_all(text.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_of_arguments_gives_no_orders_to_a_runner() {
+        let said = harmless("error: 'a\n ::stop-commands::x\r::y ##[z]' ##vso[w]\n\nFor more: a::b\n");
+        assert_eq!(said, "error: 'a\n\\x3a:stop-commands::x\\x0d::y #\\x23[z]' #\\x23vso[w]\n\nFor more: a::b\n");
+        assert_eq!(harmless("a\n\nb\n"), "a\n\nb\n");
+    }
 }

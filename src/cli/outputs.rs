@@ -10,13 +10,15 @@ use super::output;
 use super::{Context, UNVERIFIABLE};
 use crate::report::model::Report;
 use crate::report::text::{Look, Parts};
-use crate::report::{github, html, json, junit, markdown, text};
+use crate::report::{dotenv, github, html, in_toto, json, junit, markdown, text};
 
 /// A format that a report can be written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
     Text,
     Json,
+    InToto,
+    Dotenv,
     Markdown,
     Junit,
     Github,
@@ -25,6 +27,7 @@ enum Format {
 
 /// How and where the report is written.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_field_names, reason = "the option is called --output")]
 pub(super) struct Outputs {
     /// How to write the report to standard output
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
@@ -34,6 +37,14 @@ pub(super) struct Outputs {
     /// reports); without a FORMAT=-, standard output stays empty
     #[arg(short, long = "output", value_name = "FORMAT=FILE", value_parser = parse, conflicts_with = "format")]
     outputs: Vec<Output>,
+
+    /// Show the whole table of the score: every measurement with both baselines and its points (text only)
+    #[arg(long)]
+    show_score: bool,
+
+    /// List the findings that waivers accept, with reason, owner and last day (text only; json always has them)
+    #[arg(long)]
+    show_waived: bool,
 }
 
 /// One report: its format, and the file; None is standard output.
@@ -71,7 +82,8 @@ impl Outputs {
     }
 
     /// Writes the report in every format that was asked for. `code` is returned, or the one for reports that could not be written.
-    pub(super) fn write(&self, report: &Report, parts: Parts, code: u8, context: Context) -> u8 {
+    pub(super) fn write(&self, report: &Report, code: u8, context: Context) -> u8 {
+        let parts = Parts { waived: self.show_waived, score: self.show_score };
         if self.outputs.is_empty() {
             return to_stdout(self.format, report, parts, code, context);
         }
@@ -98,6 +110,8 @@ fn render(format: Format, report: &Report, parts: Parts, look: Look, out: &mut d
     match format {
         Format::Text => out.write_all(text::render_with(report, look, parts).as_bytes()),
         Format::Json => json::write(report, out),
+        Format::InToto => out.write_all(in_toto::render(report).as_bytes()),
+        Format::Dotenv => out.write_all(dotenv::render(report).as_bytes()),
         Format::Junit => out.write_all(junit::render(report).as_bytes()),
         Format::Github => out.write_all(github::render(report).as_bytes()),
         Format::Html => out.write_all(html::render(report).as_bytes()),
@@ -131,7 +145,7 @@ mod tests {
     fn two_reports_never_go_to_one_place() {
         let of = |texts: &[&str]| {
             let outputs = texts.iter().map(|text| parse(text).unwrap()).collect();
-            Outputs { format: Format::Text, outputs }.fault()
+            Outputs { format: Format::Text, outputs, show_score: false, show_waived: false }.fault()
         };
         assert_eq!(of(&["json=a", "text=-"]), None);
         assert_eq!(of(&["json=-", "text=-"]).unwrap(), "two reports cannot both go to standard output");

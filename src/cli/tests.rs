@@ -37,11 +37,23 @@ fn the_help_of_every_subcommand() {
 #[test]
 fn every_subcommand_teaches_by_example() {
     Cli::command().debug_assert();
-    let command = Cli::command();
-    for subcommand in command.get_subcommands().chain(command.find_subcommand("policy").unwrap().get_subcommands()) {
-        let help = subcommand.get_after_help().unwrap().to_string();
-        assert!(help.contains("Example") && help.contains("  plimsoll "), "{}", subcommand.get_name());
+    let mut command = Cli::command().disable_help_subcommand(true);
+    command.build();
+    let mut waiting: Vec<&clap::Command> = vec![&command];
+    let mut seen = 0;
+    while let Some(command) = waiting.pop() {
+        waiting.extend(command.get_subcommands());
+        let name = command.get_display_name().unwrap_or_default();
+        let help = command.get_after_help().unwrap_or_else(|| panic!("{name} has no examples")).to_string();
+        assert!(help.contains("Example") && help.contains("  plimsoll "), "{name}");
+        let examples = help.lines().filter(|line| line.starts_with("  plimsoll ") || line.contains("| plimsoll "));
+        for example in examples {
+            let word = example.split("plimsoll ").nth(1).unwrap().split_whitespace().next().unwrap();
+            assert!(Cli::command().find_subcommand(word).is_some(), "{name}: {example}");
+        }
+        seen += 1;
     }
+    assert!(seen > 15, "{seen}");
 }
 
 #[test]

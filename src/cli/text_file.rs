@@ -1,7 +1,7 @@
 //! Text files that arguments name: policies, saved reports, recorded baselines.
 
 use std::fs::File;
-use std::io::Read as _;
+use std::io::Read;
 use std::path::Path;
 
 use crate::limits::MIB;
@@ -13,9 +13,13 @@ pub(super) fn read(path: &Path, most: u64) -> Result<String, String> {
     if !about.is_file() {
         return Err("not a regular file".to_owned());
     }
+    read_from(File::open(path).map_err(|error| error.to_string())?, most)
+}
+
+/// The text of a stream, likewise.
+pub(super) fn read_from(stream: impl Read, most: u64) -> Result<String, String> {
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(|error| error.to_string())?;
-    file.take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    stream.take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > most {
         return Err(format!("larger than {} MiB", most / MIB));
     }

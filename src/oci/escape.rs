@@ -24,6 +24,23 @@ pub fn escape_text(text: &str) -> String {
     escape(text.as_bytes())
 }
 
+/// Escapes what is not printable, and leaves backslashes as they are: for text that was escaped already, or ought to be.
+/// None when there is nothing to escape.
+#[must_use]
+pub fn escape_unprintable(text: &str) -> Option<String> {
+    if text.chars().all(is_printable) {
+        return None;
+    }
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\\' => out.push(character),
+            _ => push(&mut out, character),
+        }
+    }
+    Some(out)
+}
+
 fn push(out: &mut String, character: char) {
     if character == '\\' {
         out.push_str("\\\\");
@@ -61,6 +78,12 @@ mod tests {
     #[test]
     fn printable_text_of_any_script_is_left_alone() {
         assert_eq!(escape("/utf8-é中 ok".as_bytes()), "/utf8-é中 ok");
+    }
+
+    #[test]
+    fn text_that_was_escaped_before_stays_as_it_is() {
+        assert_eq!(escape_unprintable(&escape(b"/tab\tname\\x")), None);
+        assert_eq!(escape_unprintable("a\\x0a\n\u{202e}").unwrap(), "a\\x0a\\x0a\\xe2\\x80\\xae");
     }
 
     proptest::proptest! {

@@ -13,6 +13,6 @@ mod shapes;
 pub use code::{Code, Tier};
 pub use config::{Healthcheck, History, ImageConfig, RuntimeConfig};
 pub use digest::{Algorithm, BlobDigest, DiffId, Digest, MalformedDigest};
-pub use escape::{escape, escape_text};
+pub use escape::{escape, escape_text, escape_unprintable};
 pub use place::{Place, Remark};
 pub use platform::Platform;

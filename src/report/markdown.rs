@@ -6,13 +6,16 @@ use std::fmt::Write as _;
 use super::model::{ErrorReport, FindingReport, ImageReport, Report, Verdict};
 use super::quantity::{bytes, counted};
 use super::text::page::disarm;
+use crate::policy::Grade;
 
 /// Images that are shown; JSON has all of them.
 const IMAGES: usize = 20;
 /// Findings, and errors, of one image that are shown.
 const ROWS: usize = 50;
-/// Characters of one text that are shown: 20 images of 100 rows of three texts stay under 1 MiB in the usual alphabets.
+/// Characters of one text that are shown.
 const CHARACTERS: usize = 150;
+/// Bytes of the whole: GitHub shows no part of a summary of more than 1 MiB. An image that would exceed it is left out wholly.
+const BYTES: usize = 900_000;
 
 /// The whole report.
 #[must_use]
@@ -20,12 +23,19 @@ pub fn render(report: &Report) -> String {
     let mut text = String::new();
     line(&mut text, &format!("## plimsoll: {}", verdict(report.verdict)));
     errors(&mut text, &report.errors);
+    let mut shown = 0usize;
     for image in report.images.iter().take(IMAGES) {
-        write_image(&mut text, report, image);
+        let mut section = String::new();
+        write_image(&mut section, report, image);
+        if text.len().saturating_add(section.len()) > BYTES {
+            break;
+        }
+        text.push_str(&section);
+        shown = shown.saturating_add(1);
     }
-    let more = report.images.len().saturating_sub(IMAGES);
+    let more = report.images.len().saturating_sub(shown);
     if more > 0 {
-        line(&mut text, &format!("\nand {}", counted(more, "more image")));
+        line(&mut text, &format!("\nand {}: the JSON report has all of them", counted(more, "more image")));
     }
     text
 }
@@ -35,7 +45,9 @@ fn write_image(text: &mut String, report: &Report, image: &ImageReport) {
     let platform = image.platform.as_ref().map(|it| format!(" {}/{}", it.os, it.architecture)).unwrap_or_default();
     let mut told = vec![format!("**{}**", verdict(image.verdict))];
     if let Some(score) = &image.score {
-        told.push(format!("score **{:.0}** of 100, grade **{}**", score.value, score.grade));
+        // of a saved report, this may be any text
+        let grade = Grade::ALL.iter().map(|grade| grade.as_str()).find(|known| *known == score.grade).unwrap_or("?");
+        told.push(format!("score **{:.0}** of 100, grade **{grade}**", score.value));
     }
     if let (Some(ballast), Some(measured)) = (&image.ballast, &image.measurements) {
         told.push(format!("ballast {} of {}", bytes(ballast.bytes), bytes(measured.shipped_bytes)));
@@ -164,10 +176,17 @@ mod tests {
         let mut report = samples::bad();
         let mut image = report.images[0].clone();
         let mut finding = image.findings[0].clone();
-        (finding.message, finding.fix) = ("m".repeat(1_000), "f".repeat(1_000));
+        (finding.message, finding.fix) = ("|".repeat(1_000), "\u{1f6a2}".repeat(1_000));
+        (finding.check, finding.code) = ("#".repeat(1_000), Some("[".repeat(1_000)));
         image.findings = vec![finding; 100];
+        image.errors = vec![samples::refused().errors[0].clone(); 100];
+        image.errors.iter_mut().for_each(|error| error.message = "<".repeat(1_000));
         report.images = vec![image; 30];
-        assert!(render(&report).len() < 1 << 20);
+        report.errors = report.images[0].errors.clone();
+        let text = render(&report);
+        assert!((400_000..=BYTES + 100).contains(&text.len()), "{}", text.len());
+        assert!(text.ends_with(" more images: the JSON report has all of them\n"), "{}", &text[text.len() - 100..]);
+        assert_eq!(text.lines().filter(|line| line.starts_with("### ")).count() * 50, text.matches("**fails**, ").count());
     }
 
     proptest::proptest! {

@@ -2,11 +2,13 @@
 
 pub mod checks_page;
 pub mod compare;
+pub mod dotenv;
 pub mod explain;
 #[cfg(test)]
 mod generated;
 pub mod github;
 pub mod html;
+pub mod in_toto;
 pub mod json;
 pub mod junit;
 pub mod known_bases;

@@ -9,12 +9,16 @@
     reason = "tests read files and the environment, and fail by panicking"
 )]
 
+mod action;
 mod base;
+mod book;
 mod checks;
 mod cli;
 mod compare;
 mod containers;
+mod convert;
 mod databases;
+mod desk;
 mod dockerfile;
 mod hostile;
 mod limits;
@@ -30,4 +34,5 @@ mod robustness;
 mod score;
 mod shared;
 mod streams;
+mod templates;
 mod truth;
