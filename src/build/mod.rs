@@ -5,6 +5,7 @@
 pub mod base;
 pub mod dockerfile;
 mod instruction;
+pub mod provenance;
 mod redact;
 
 pub use instruction::tidy;

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use super::Request;
 use super::image::Examined;
 use crate::build::base::{self, Base, Confidence, Known, Making, ToldBy};
+use crate::build::provenance;
 use crate::checks;
 use crate::facts::Image;
 use crate::finding::{Finding, Origin};
@@ -166,11 +167,12 @@ fn base_of(record: &ImageRecord, image: &Image, request: &Request) -> Option<Bas
     let known: Vec<Known> = request.bases.iter().cloned().chain(listed).collect();
     let layer_digests: Vec<Option<String>> =
         record.layers.iter().map(|layer| layer.digest.as_ref().map(ToString::to_string)).collect();
+    let provenance = provenance::read(&record.attestations, &request.limits);
     let making = Making {
         diff_ids: &image.config.diff_ids,
         layer_digests: &layer_digests,
         history: &image.config.history,
-        attestations: &record.attestations,
+        provenance: &provenance,
     };
     base::find(&known, &making)
 }
