@@ -6,6 +6,7 @@ mod image;
 mod judgement;
 mod layers;
 mod listing;
+mod locations;
 mod measuring;
 mod policy_report;
 mod translate;
@@ -13,6 +14,7 @@ mod translate;
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicU64;
 
+use crate::build::attribution::Dockerfiles;
 use crate::build::base::Known;
 use crate::limits::Limits;
 use crate::policy::{Date, Policy};
@@ -39,6 +41,8 @@ pub struct Request {
     pub as_of: Date,
     /// Base images that the user gave.
     pub bases: Vec<Known>,
+    /// Dockerfiles that the image may have been built from.
+    pub dockerfiles: Dockerfiles,
     /// What images are compared with.
     pub baselines: score::Choice,
     /// Caps.

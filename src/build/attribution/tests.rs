@@ -1,0 +1,1 @@
+//! Attribution as a whole.
