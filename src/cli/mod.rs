@@ -6,6 +6,7 @@ mod baseline;
 mod check;
 mod checks;
 mod compare;
+mod dockerfiles;
 mod explain;
 mod input;
 mod judging;

@@ -14,7 +14,6 @@ mod translate;
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicU64;
 
-use crate::build::attribution::Dockerfiles;
 use crate::build::base::Known;
 use crate::limits::Limits;
 use crate::policy::{Date, Policy};
@@ -25,6 +24,7 @@ use crate::source::{self, Source};
 use image::Examined;
 use layers::LayerStore;
 
+pub use crate::build::attribution::{AtHand, Dockerfiles, FoundBy};
 pub use bases::known as known_bases;
 pub use comparison::{Compared, compare};
 pub use listing::{Listing, Tree, list};

@@ -17,6 +17,23 @@ fn a_bad_image() {
 }
 
 #[test]
+fn a_bad_image_with_lines_of_its_dockerfile() {
+    insta::assert_snapshot!(render(&samples::located(), Look::default()));
+}
+
+#[test]
+fn how_lines_are_known_is_said_once_and_calmly() {
+    let mut report = samples::located();
+    let lines = |report: &Report| {
+        render(report, Look { width: 200, colour: false }).lines().find(|it| it.starts_with("  lines ")).map(str::to_owned)
+    };
+    report.images[0].dockerfile = None;
+    assert_eq!(lines(&report).unwrap(), "  lines     not known: --dockerfile PATH shows findings on the lines of the Dockerfile");
+    report.images[0].layers.last_mut().unwrap().instruction = Some("bazel build ...".into());
+    assert_eq!(lines(&report), None);
+}
+
+#[test]
 fn an_unverifiable_image() {
     insta::assert_snapshot!(render(&samples::unverifiable(), Look::default()));
 }
