@@ -15,7 +15,7 @@ ARG VERSION=9
 ENV A=$VERSION \
     B=2
 # WORKDIR makes no layer here
-WORKDIR /work/$VERSION
+WORKDIR /srv/$VERSION
 COPY --from=build /out/app /line-19
 ADD mark /line-20
 RUN ["/bin/busybox", "sh", \

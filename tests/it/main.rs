@@ -9,6 +9,7 @@
     reason = "tests read files and the environment, and fail by panicking"
 )]
 
+mod attribution;
 mod base;
 mod checks;
 mod cli;

@@ -95,7 +95,7 @@ fn lines(image: &ImageReport) -> Option<String> {
         const KEYWORDS: [&str; 4] = ["RUN ", "COPY ", "ADD ", "WORKDIR "];
         let last = image.layers.last().and_then(|layer| layer.instruction.as_deref()).unwrap_or_default();
         let is_of_dockerfile = KEYWORDS.iter().any(|keyword| last.starts_with(keyword));
-        return is_of_dockerfile.then(|| "not known: --dockerfile PATH shows findings on the lines of the Dockerfile".to_owned());
+        return is_of_dockerfile.then(|| "not known: name the Dockerfile with --dockerfile PATH".to_owned());
     };
     let stage = found.target.as_ref().map(|target| format!(", stage {target}")).unwrap_or_default();
     let sure = if found.confidence == "none" { "no lines are known" } else { &found.confidence };
