@@ -178,6 +178,10 @@ fn of_history<'a>(making: &Making<'_>, base: Option<&Base>, at_hand: &'a Dockerf
     }
     let longest = fits.iter().map(|(_, fit)| fit.length()).max().unwrap_or(0);
     fits.retain(|(_, fit)| fit.length() == longest);
+    let is_told_by_commands = |(plan, fit): &&(&Plan, Fit)| lines.has_commands_of(plan, fit);
+    if let (true, [one]) = (fits.len() > 1, fits.iter().filter(is_told_by_commands).collect::<Vec<_>>().as_slice()) {
+        fits = vec![(*one).clone()];
+    }
     match fits.as_slice() {
         [(plan, fit)] => {
             let marks = lines.marks(plan, fit);

@@ -41,7 +41,11 @@ struct Line {
 
 /// A history whose entries and layers agree.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Lines(Vec<Line>);
+pub(super) struct Lines {
+    lines: Vec<Line>,
+    /// What each entry says, on one line, without what builders put around it.
+    texts: Vec<String>,
+}
 
 /// A stage that fits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +65,8 @@ impl Fit {
 impl Lines {
     /// Err says why nothing can be aligned with it.
     pub(super) fn read(history: &[History], layers: usize) -> Result<Self, String> {
-        let lines: Vec<Line> = history.iter().map(line).collect();
+        let texts: Vec<String> = history.iter().map(|entry| instruction::tidy(&entry.created_by).unwrap_or_default()).collect();
+        let lines: Vec<Line> = history.iter().zip(&texts).map(|(entry, text)| line(entry, text)).collect();
         let made = lines.iter().filter(|line| line.makes_layer).count();
         let Some(last) = lines.last() else { return Err("the image has no history".to_owned()) };
         if last.keyword.is_none() {
@@ -70,11 +75,11 @@ impl Lines {
         if made != layers {
             return Err(format!("the history tells of {}, and the image has {layers}", counted(made, "layer")));
         }
-        Ok(Self(lines))
+        Ok(Self { lines, texts })
     }
 
     fn is_kaniko(&self) -> bool {
-        self.0.last().is_some_and(|line| line.is_kaniko)
+        self.lines.last().is_some_and(|line| line.is_kaniko)
     }
 
     /// What `stage` writes, where that is the end of the history.
@@ -97,14 +102,14 @@ impl Lines {
 
     fn ends_with(&self, entries: &[Entry]) -> bool {
         let is_equal = |(line, entry): (&Line, &Entry)| line.keyword == Some(entry.keyword) && line.is_kaniko == self.is_kaniko();
-        let pairs = self.0.iter().rev().zip(entries.iter().rev());
-        !entries.is_empty() && entries.len() <= self.0.len() && pairs.into_iter().all(is_equal)
+        let pairs = self.lines.iter().rev().zip(entries.iter().rev());
+        !entries.is_empty() && entries.len() <= self.lines.len() && pairs.into_iter().all(is_equal)
     }
 
     /// What stands before the stage's entries must be able to be its base image.
     fn begins_well(&self, plan: &Plan, stage: usize, entries: &[Entry], base: Option<&Base>) -> bool {
-        let before = self.0.len().saturating_sub(entries.len());
-        let layers = self.0.iter().take(before).filter(|line| line.makes_layer).count();
+        let before = self.lines.len().saturating_sub(entries.len());
+        let layers = self.lines.iter().take(before).filter(|line| line.makes_layer).count();
         let is_inside_base = base.is_some_and(|base| base.confidence == base::Confidence::Certain && layers < base.layers);
         let fits_from = match plan.is_from_scratch(stage) {
             Some(true) => before == 0,
@@ -120,13 +125,26 @@ impl Lines {
         stages.filter(|stage| only.is_none_or(|only| only == *stage)).filter_map(|stage| self.fit(plan, stage, base)).collect()
     }
 
+    /// Whether there are commands among the entries, and all of them are those of the stage, word for word: what tells stages apart
+    /// that fit equally well.
+    pub(super) fn has_commands_of(&self, plan: &Plan, fit: &Fit) -> bool {
+        let before = self.lines.len().saturating_sub(fit.entries.len());
+        let commands = self.texts.iter().skip(before).zip(&fit.entries).filter(|(_, entry)| entry.keyword == "RUN");
+        let is_equal = |(text, entry): (&String, &Entry)| {
+            let arguments = plan.instruction(entry.spot).map(|found| found.arguments.split_whitespace());
+            arguments.is_some_and(|words| std::iter::once("RUN").chain(words).eq(text.split(' ')))
+        };
+        let agree: Vec<bool> = commands.map(is_equal).collect();
+        !agree.is_empty() && agree.into_iter().all(|agrees| agrees)
+    }
+
     /// For each layer the instruction that made it; the FROM for what stands before.
     pub(super) fn marks(&self, plan: &Plan, fit: &Fit) -> Vec<Option<Mark>> {
-        let before = self.0.len().saturating_sub(fit.entries.len());
+        let before = self.lines.len().saturating_sub(fit.entries.len());
         let from = plan.outermost(fit.stage);
-        let inherited = self.0.iter().take(before).filter(|line| line.makes_layer);
+        let inherited = self.lines.iter().take(before).filter(|line| line.makes_layer);
         let mut marks: Vec<Option<Mark>> = inherited.map(|_| Some(Mark::of(from, Confidence::Base))).collect();
-        let own: Vec<(&Line, &Entry)> = self.0.iter().skip(before).zip(&fit.entries).collect();
+        let own: Vec<(&Line, &Entry)> = self.lines.iter().skip(before).zip(&fit.entries).collect();
         for group in own.chunk_by(|a, b| a.1.spot.stage == b.1.spot.stage) {
             let is_squashed = is_squashed(group);
             for (line, entry) in group.iter().filter(|(line, _)| line.makes_layer) {
@@ -149,7 +167,7 @@ impl Lines {
         let mut best = (0, "the Dockerfile's stages have no instructions".to_owned());
         for stage in (0..plan.file.stages.len()).filter(|stage| only.is_none_or(|only| only == *stage)) {
             let entries = plan.entries(stage);
-            let pairs = || self.0.iter().rev().zip(entries.iter().rev());
+            let pairs = || self.lines.iter().rev().zip(entries.iter().rev());
             let common = pairs().take_while(|(line, entry)| line.keyword == Some(entry.keyword)).count();
             if common < best.0 || entries.is_empty() {
                 continue;
@@ -160,8 +178,8 @@ impl Lines {
                     let at = plan.instruction(entry.spot).map_or(0, |found| found.start);
                     format!("the history has {has} where the Dockerfile has {} (line {at})", entry.keyword)
                 }
-                None if entries.len() > self.0.len() => {
-                    let (has, all) = (counted(self.0.len(), "entry"), counted(entries.len(), "instruction"));
+                None if entries.len() > self.lines.len() => {
+                    let (has, all) = (counted(self.lines.len(), "entry"), counted(entries.len(), "instruction"));
                     format!("the history has {has}, and the stage {} has {all}", plan.name(stage))
                 }
                 None => format!("what stands before the stage {} in the history cannot be its base image", plan.name(stage)),
@@ -183,8 +201,7 @@ fn is_squashed(group: &[(&Line, &Entry)]) -> bool {
     is_only && (is_empty(&["ADD", "COPY"]) || (is_buildah && is_empty(&["RUN"])))
 }
 
-fn line(entry: &History) -> Line {
-    let text = instruction::tidy(&entry.created_by).unwrap_or_default();
+fn line(entry: &History, text: &str) -> Line {
     let word = text.split(' ').next().unwrap_or_default();
     Line {
         keyword: KEYWORDS.into_iter().find(|keyword| *keyword == word),

@@ -134,7 +134,7 @@ fn the_longest_stage_that_fits_is_the_image_and_one_from_scratch_has_nothing_bef
 
 #[test]
 fn stages_that_fit_equally_well_are_none() {
-    let twice = "FROM a AS one\nRUN x\nFROM a AS two\nRUN y\n";
+    let twice = "FROM a AS one\nRUN x\nFROM a AS two\nRUN x\n";
     let found = of(&history(&["ADD x /", "RUN x"]), &below_root(&[("Dockerfile", twice)]));
     assert_eq!(lines(&found, 2), ["", ""]);
     assert_eq!(detail(&found), "the history fits several stages equally well: Dockerfile (stage one), Dockerfile (stage two)");
@@ -142,6 +142,20 @@ fn stages_that_fit_equally_well_are_none() {
         of(&history(&["ADD x /", "RUN x"]), &below_root(&[("a/Dockerfile", "FROM a\nRUN x"), ("b/Dockerfile", "FROM b\nRUN x")]));
     assert!(detail(&found).ends_with("a/Dockerfile (stage 0), b/Dockerfile (stage 0)"));
     assert_eq!(found.of_image(), None);
+}
+
+#[test]
+fn of_stages_that_fit_equally_well_the_one_whose_commands_are_those_of_the_history_word_for_word_is_taken() {
+    let files = [
+        ("a/Dockerfile", "FROM a\nRUN npm \\\n  # why\n  ci\nUSER 1\n"),
+        ("b/Dockerfile", "FROM a\nRUN pip install x\nUSER 1\n"),
+    ];
+    let of_command = |command: &str| of(&history(&["ADD x /", command, "!USER 1"]), &below_root(&files)).dockerfile.unwrap();
+    for command in ["RUN /bin/sh -c npm   ci # buildkit", "/bin/sh -c npm     ci", "|1 A=b /bin/sh -c npm ci"] {
+        let found = of_command(command);
+        assert_eq!((found.path.as_str(), found.confidence), ("a/Dockerfile", Some(Confidence::Aligned)));
+    }
+    assert_eq!(of_command("RUN /bin/sh -c npm cit # buildkit").confidence, None);
 }
 
 #[test]
