@@ -20,7 +20,9 @@ pub(super) fn choose(making: &Making<'_>, base: Option<&Base>, at_hand: &Dockerf
     let Some(recorded) = recorded else { return of_history(making, base, at_hand, limits) };
     let told = filled(recorded, making, base);
     match found_again(&told.plan, at_hand) {
-        Again::Nowhere if told.plan.path.is_empty() => unknown(at_hand, "BuildKit's provenance names no path for its Dockerfile"),
+        Again::Nowhere if told.plan.path.is_empty() => {
+            unknown(at_hand, None, "BuildKit's provenance names no path for its Dockerfile")
+        }
         Again::Nowhere => known(told, FoundBy::Provenance, None),
         Again::Same(path) => {
             let mut told = told;
@@ -31,7 +33,7 @@ pub(super) fn choose(making: &Making<'_>, base: Option<&Base>, at_hand: &Dockerf
             Ok(plan) => carried(&told, plan, at_hand),
             Err(error) => unreadable(file, at_hand, &error.to_string()),
         },
-        Again::Unclear(reason) => unknown(at_hand, &reason),
+        Again::Unclear(path, reason) => unknown(at_hand, path, &reason),
     }
 }
 
@@ -80,7 +82,8 @@ enum Again<'a> {
     Same(String),
     /// The same file with another text.
     Changed(&'a AtHand),
-    Unclear(String),
+    /// The file to name, and why it is not known to be the one.
+    Unclear(Option<&'a str>, String),
 }
 
 fn found_again<'a>(plan: &Plan, at_hand: &'a Dockerfiles) -> Again<'a> {
@@ -94,7 +97,10 @@ fn found_again<'a>(plan: &Plan, at_hand: &'a Dockerfiles) -> Again<'a> {
         [one] => return Again::Same(one.path.clone()),
         several => {
             let reason = || format!("several Dockerfiles are the one of BuildKit's provenance: {}", named(several));
-            return by_path(several).map_or_else(|| Again::Unclear(reason()), |file| Again::Same(file.path.clone()));
+            return by_path(several).map_or_else(
+                || Again::Unclear(several.first().map(|file| file.path.as_str()), reason()),
+                |file| Again::Same(file.path.clone()),
+            );
         }
     }
     let all: Vec<&AtHand> = at_hand.files.iter().collect();
@@ -104,7 +110,7 @@ fn found_again<'a>(plan: &Plan, at_hand: &'a Dockerfiles) -> Again<'a> {
     };
     match by_path(&all).or(only) {
         Some(file) => Again::Changed(file),
-        None => Again::Unclear("the Dockerfile of BuildKit's provenance is not below the source root".to_owned()),
+        None => Again::Unclear(None, "the Dockerfile of BuildKit's provenance is not below the source root".to_owned()),
     }
 }
 
@@ -170,7 +176,7 @@ fn of_history<'a>(making: &Making<'_>, base: Option<&Base>, at_hand: &'a Dockerf
     let plans: Vec<(&AtHand, Result<Plan, String>)> = at_hand.files.iter().map(read).collect();
     let lines = match Lines::read(making.history, layers) {
         Ok(lines) => lines,
-        Err(reason) => return unaligned(plans, reason, layers, at_hand),
+        Err(reason) => return unaligned(plans, None, reason, layers, at_hand),
     };
     let mut fits: Vec<(&Plan, Fit)> = Vec::new();
     for plan in plans.iter().filter_map(|(_, plan)| plan.as_ref().ok()) {
@@ -201,8 +207,8 @@ fn of_history<'a>(making: &Making<'_>, base: Option<&Base>, at_hand: &'a Dockerf
             known(told, at_hand.found_by, at_hand.cut.as_deref())
         }
         [] => {
-            let reason = parting(&lines, &plans);
-            unaligned(plans, reason, layers, at_hand)
+            let (path, reason) = parting(&lines, &plans);
+            unaligned(plans, path, reason, layers, at_hand)
         }
         several => {
             let stages: Vec<String> =
@@ -210,26 +216,37 @@ fn of_history<'a>(making: &Making<'_>, base: Option<&Base>, at_hand: &'a Dockerf
             let more = several.len().saturating_sub(NAMED);
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             let reason = format!("the history fits several stages equally well: {}{more}", stages.join(", "));
-            unaligned(plans, reason, layers, at_hand)
+            let path = several
+                .first()
+                .and_then(|(plan, _)| plans.iter().map(|(file, _)| file.path.as_str()).find(|path| *path == plan.path));
+            unaligned(plans, path, reason, layers, at_hand)
         }
     }
 }
 
-/// Where the plan that comes closest parts from the history.
-fn parting(lines: &Lines, plans: &[(&AtHand, Result<Plan, String>)]) -> String {
+/// The file that comes closest, and where it parts from the history.
+fn parting<'a>(lines: &Lines, plans: &[(&'a AtHand, Result<Plan, String>)]) -> (Option<&'a str>, String) {
     let partings = plans.iter().filter_map(|(file, plan)| Some((file, lines.parting(plan.as_ref().ok()?, None))));
     let closest = partings.max_by(|(_, (a, _)), (_, (b, _))| a.cmp(b));
     match closest {
-        Some((_, (_, reason))) if plans.len() == 1 => reason,
-        Some((file, (_, reason))) => format!("none of {} fits; of {}: {reason}", counted(plans.len(), "Dockerfile"), file.path),
-        None => "no Dockerfile could be read".to_owned(),
+        Some((file, (_, reason))) if plans.len() == 1 => (Some(&file.path), reason),
+        Some((file, (_, reason))) => {
+            (Some(&file.path), format!("none of {} fits; of {}: {reason}", counted(plans.len(), "Dockerfile"), file.path))
+        }
+        None => (None, "no Dockerfile could be read".to_owned()),
     }
 }
 
 /// Nothing fits: a file that the user named is shown at the FROM of its last stage, others are not.
-fn unaligned(plans: Vec<(&AtHand, Result<Plan, String>)>, reason: String, layers: usize, at_hand: &Dockerfiles) -> Attribution {
+fn unaligned(
+    plans: Vec<(&AtHand, Result<Plan, String>)>,
+    path: Option<&str>,
+    reason: String,
+    layers: usize,
+    at_hand: &Dockerfiles,
+) -> Attribution {
     if at_hand.found_by != FoundBy::Given {
-        return unknown(at_hand, &reason);
+        return unknown(at_hand, path, &reason);
     }
     match plans.into_iter().next() {
         None => Attribution::default(),
@@ -245,11 +262,12 @@ fn unaligned(plans: Vec<(&AtHand, Result<Plan, String>)>, reason: String, layers
     }
 }
 
-/// No line is known; the reason is told beside the first file.
-fn unknown(at_hand: &Dockerfiles, reason: &str) -> Attribution {
-    let Some(first) = at_hand.files.first() else { return Attribution::default() };
+/// No line is known; the reason is told beside the file that comes closest, or the first.
+fn unknown(at_hand: &Dockerfiles, path: Option<&str>, reason: &str) -> Attribution {
+    let first = at_hand.files.first().map(|file| file.path.as_str());
+    let Some(path) = path.or(first) else { return Attribution::default() };
     let found = Found {
-        path: first.path.clone(),
+        path: path.to_owned(),
         found_by: at_hand.found_by,
         target: None,
         confidence: None,
