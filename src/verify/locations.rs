@@ -125,3 +125,86 @@ fn report(attribution: &Attribution, location: &Location) -> LocationReport {
         file,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::build::attribution::{AtHand, Dockerfiles, FoundBy, attribute};
+    use crate::build::base::Making;
+    use crate::limits::Limits;
+    use crate::oci::History;
+
+    const TEXT: &str =
+        "FROM a\nRUN apt-get update \\\n && apt-get install -y gcc \\\n    curl \\\n && chmod u+s /bin/x\nUSER 1\n";
+
+    fn attribution(path: &str) -> Attribution {
+        let entry = |text: &str, empty_layer| History { created_by: text.to_owned(), empty_layer, ..History::default() };
+        let history = [entry("ADD x /", false), entry("RUN y", false), entry("USER 1", true)];
+        let diff_ids: Vec<_> = (0..2).map(|layer| format!("sha256:{layer:064x}").parse().unwrap()).collect();
+        let file = AtHand { path: path.to_owned(), bytes: TEXT.as_bytes().to_vec() };
+        let at_hand = Dockerfiles { files: vec![file], found_by: FoundBy::Given, cut: None };
+        let making = Making { diff_ids: &diff_ids, layer_digests: &[], history: &history, provenance: &[] };
+        attribute(&making, None, &at_hand, &Limits::default())
+    }
+
+    fn in_layer(layer: usize, path: &str, package: Option<&str>) -> Evidence {
+        Evidence {
+            path: Some(path.as_bytes().to_vec()),
+            layer: Some(layer),
+            package: package.map(str::to_owned),
+            ..Evidence::default()
+        }
+    }
+
+    /// Line and confidence of each location, and the indexes of the evidence.
+    fn placed(check: &str, evidence: &[Evidence]) -> (Vec<String>, Vec<Option<usize>>) {
+        let (locations, indexes) = of_finding(&attribution("Dockerfile"), check, evidence);
+        (locations.iter().map(|it| format!("{} {}", it.line, it.confidence)).collect(), indexes)
+    }
+
+    fn lines(lines: &[&str]) -> Vec<String> {
+        lines.iter().map(|line| (*line).to_owned()).collect()
+    }
+
+    #[test]
+    fn own_lines_come_before_those_of_the_base_and_each_is_there_once() {
+        let evidence =
+            [in_layer(0, "/a", None), in_layer(1, "/b", None), in_layer(0, "/c", None), Evidence::of_config("config.User")];
+        let expected = (lines(&["2 aligned", "6 aligned", "1 base"]), vec![Some(2), Some(0), Some(2), Some(1)]);
+        assert_eq!(placed("compiler", &evidence), expected);
+    }
+
+    #[test]
+    fn places_of_one_instruction_go_with_the_only_line_that_names_one_of_them() {
+        let evidence = [in_layer(1, "/usr/bin/gcc", Some("gcc")), in_layer(1, "/usr/lib/cc1", Some("gcc-14"))];
+        assert_eq!(placed("compiler", &evidence), (lines(&["3 aligned"]), vec![Some(0), Some(0)]));
+        let evidence = [in_layer(1, "/a", Some("curl")), in_layer(1, "/b", Some("gcc")), in_layer(1, "/c", None)];
+        assert_eq!(
+            placed("compiler", &evidence),
+            (lines(&["2 aligned", "3 aligned", "4 aligned"]), vec![Some(2), Some(1), Some(0)])
+        );
+    }
+
+    #[test]
+    fn a_mode_is_on_the_line_that_sets_it() {
+        let evidence = [in_layer(1, "/usr/bin/x", Some("curl"))];
+        assert_eq!(placed("setuid-file", &evidence).0, lines(&["4 aligned"]));
+        let evidence = [in_layer(1, "/bin/x", Some("curl"))];
+        assert_eq!(placed("setuid-file", &evidence).0, lines(&["5 aligned"]));
+    }
+
+    #[test]
+    fn what_has_no_place_is_about_the_image_as_a_whole() {
+        assert_eq!(placed("x", &[]), (lines(&["1 stage"]), vec![]));
+        assert_eq!(placed("x", &[Evidence::of_config("config.Healthcheck")]), (lines(&["1 stage"]), vec![Some(0)]));
+        assert_eq!(placed("x", &[in_layer(7, "/a", None)]), (vec![], vec![None]));
+        assert_eq!(of_finding(&Attribution::default(), "x", &[in_layer(0, "/a", None)]), (vec![], vec![None]));
+    }
+
+    #[test]
+    fn names_are_escaped() {
+        let found = attribution("a\nb\u{202e}/Dockerfile");
+        assert_eq!(dockerfile(&found).unwrap().file, "a\\x0ab\\xe2\\x80\\xae/Dockerfile");
+        assert_eq!(of_layer(&found, 1).unwrap().file, "a\\x0ab\\xe2\\x80\\xae/Dockerfile");
+    }
+}

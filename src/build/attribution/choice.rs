@@ -141,6 +141,8 @@ fn known(told: Told, found_by: FoundBy, cut: Option<&str>) -> Attribution {
         confidence: Some(confidence),
         detail: with_cut(&detail, cut),
     };
+    // of a stage in one layer its instructions are known all the same
+    let confidence = if confidence == Confidence::Stage { Confidence::Aligned } else { confidence };
     Attribution { dockerfile: Some(found), known: Some(Known::new(plan, stage, confidence, marks)) }
 }
 

@@ -270,6 +270,7 @@ fn one_layer_of_a_whole_stage_is_said_to_be_one_and_a_name_finds_its_instruction
     let found = of(&history, &given(CHAINED));
     assert_eq!(lines(&found, 2), ["1 stage", "7 stage"]);
     assert_eq!(found.dockerfile.as_ref().unwrap().confidence, Some(Confidence::Stage));
+    assert_eq!(found.of_config("config.User").map(|it| (it.line, it.confidence)), Some((14, Confidence::Aligned)));
     let tool = found.of_layer(1, &[Token::Mode("/bin/tool".into())]).unwrap();
     assert_eq!((tool.line, tool.instruction.start, tool.confidence), (13, 13, Confidence::Stage));
     // a last instruction that changes files, behind others that did
