@@ -10,7 +10,7 @@ use super::output;
 use super::{Context, UNVERIFIABLE};
 use crate::report::model::Report;
 use crate::report::text::{Look, Parts};
-use crate::report::{github, json, junit, markdown, text};
+use crate::report::{github, html, json, junit, markdown, text};
 
 /// A format that a report can be written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -20,6 +20,7 @@ enum Format {
     Markdown,
     Junit,
     Github,
+    Html,
 }
 
 /// How and where the report is written.
@@ -99,6 +100,7 @@ fn render(format: Format, report: &Report, parts: Parts, look: Look, out: &mut d
         Format::Json => json::write(report, out),
         Format::Junit => out.write_all(junit::render(report).as_bytes()),
         Format::Github => out.write_all(github::render(report).as_bytes()),
+        Format::Html => out.write_all(html::render(report).as_bytes()),
         Format::Markdown => out.write_all(markdown::render(report).as_bytes()),
     }
 }

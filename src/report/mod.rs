@@ -6,6 +6,7 @@ pub mod explain;
 #[cfg(test)]
 mod generated;
 pub mod github;
+pub mod html;
 pub mod json;
 pub mod junit;
 pub mod known_bases;

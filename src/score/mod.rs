@@ -18,7 +18,7 @@ mod points;
 #[cfg(test)]
 mod tests;
 
-pub use ballast::{Ballast, Class, Offender, ballast};
+pub use ballast::{Ballast, Class, FilesystemPart, Offender, ballast};
 pub use baseline::{Baseline, BaselineError, Pair};
 pub use gain::{Gain, gain};
 pub use grade::{Graded, grade};

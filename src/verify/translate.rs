@@ -1,5 +1,6 @@
 //! From what is known to the published report: no decision but the verdict, no format.
 
+mod filesystem;
 mod score;
 
 pub(super) use score::score;
@@ -63,7 +64,7 @@ pub(super) fn image(record: &ImageRecord, examined: &Examined, request: &Request
         healthcheck: record.config.as_ref().map(|config| healthcheck(config.runtime.healthcheck.as_ref())),
         measurements: known.map(|_| score::measurements(examined)),
         ballast: known.map(|_| score::ballast(examined)),
-        filesystem: None,
+        filesystem: known.map(|image| filesystem::filesystem(image, &examined.judgement.ballast)),
         score: examined.judgement.scored.as_ref().map(score::score),
         findings: examined.judgement.findings.iter().map(|(found, gain)| finding(found, *gain, policy, attribution)).collect(),
         left_out: policy_report::left_out(&examined.judgement.left_out),

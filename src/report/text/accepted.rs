@@ -80,7 +80,7 @@ pub(super) fn controls(page: &mut Page, controls: &[ControlReport]) {
 }
 
 /// `3 pass, 1 fail`.
-fn tally(controls: &[&ControlReport]) -> String {
+pub(in crate::report) fn tally(controls: &[&ControlReport]) -> String {
     let of = |status: &str| controls.iter().filter(|control| control.status == status).count();
     let told = ["pass", "fail", "waived", "not-verifiable"].map(|status| (of(status), face(status).1));
     let told: Vec<String> = told.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
@@ -128,7 +128,7 @@ fn list(page: &mut Page, heading: &str, advice: &str, waivers: &[&WaiverReport])
 }
 
 /// `policy.toml:12: compiler at /opt/jdk/**, of image shop/*, until 2026-10-01, owner Ada`.
-fn line(waiver: &WaiverReport) -> String {
+pub(in crate::report) fn line(waiver: &WaiverReport) -> String {
     let path = waiver.path.as_ref().map(|path| format!(" at {path}")).unwrap_or_default();
     let image = waiver.image.as_ref().map(|image| format!(", of image {image}")).unwrap_or_default();
     let digest = waiver.digest.as_ref().map(|digest| format!(", of {}", super::header::short(digest))).unwrap_or_default();

@@ -53,7 +53,7 @@ pub(super) fn of_source(page: &mut Page, report: &Report) {
 }
 
 /// The image's name, or the file's where it has none, and its platform.
-pub(super) fn title(report: &Report, image: &ImageReport) -> String {
+pub(in crate::report) fn title(report: &Report, image: &ImageReport) -> String {
     let name = image.reference.as_ref().unwrap_or(&report.source.name);
     match &image.platform {
         Some(it) => format!("{name} {}", platform(it)),
@@ -61,19 +61,19 @@ pub(super) fn title(report: &Report, image: &ImageReport) -> String {
     }
 }
 
-pub(super) fn platform(platform: &PlatformReport) -> String {
+pub(in crate::report) fn platform(platform: &PlatformReport) -> String {
     let variant = platform.variant.as_ref().map(|variant| format!("/{variant}")).unwrap_or_default();
     format!("{}/{}{variant}", platform.os, platform.architecture)
 }
 
-pub(super) fn short(digest: &str) -> String {
+pub(in crate::report) fn short(digest: &str) -> String {
     match digest.split_once(':') {
         Some((algorithm, hex)) => format!("{algorithm}:{}", hex.get(..DIGITS).unwrap_or(hex)),
         None => digest.to_owned(),
     }
 }
 
-fn source(report: &Report) -> String {
+pub(in crate::report) fn source(report: &Report) -> String {
     let name = if report.source.name == "-" { "standard input" } else { &report.source.name };
     match &report.source.kind {
         Some(kind) => format!("{name} ({kind})"),
@@ -82,7 +82,7 @@ fn source(report: &Report) -> String {
 }
 
 /// `debian:13-slim, the first 3 of 9 layers; certain: the diff_ids are equal`.
-fn base_of(base: &BaseReport, layers: usize) -> String {
+pub(in crate::report) fn base_of(base: &BaseReport, layers: usize) -> String {
     let name = base.name.as_deref().unwrap_or("no name is known");
     let first = if base.layers == 1 { "the first".to_owned() } else { format!("the first {}", base.layers) };
     format!("{name}, {first} of {}; {}: {}", counted(layers, "layer"), base.confidence, base.reason)
@@ -102,7 +102,7 @@ fn lines(image: &ImageReport) -> Option<String> {
     Some(format!("{}{stage}; {sure}: {}", found.file, found.detail))
 }
 
-fn size(layers: &[LayerReport], measured: Option<&Measurements>) -> String {
+pub(in crate::report) fn size(layers: &[LayerReport], measured: Option<&Measurements>) -> String {
     let layer_count = counted(layers.len(), "layer");
     let Some(measured) = measured else {
         return layer_count;
@@ -115,7 +115,7 @@ fn size(layers: &[LayerReport], measured: Option<&Measurements>) -> String {
     format!("{layer_count}, {}{compressed}{buried}", bytes(measured.shipped_bytes))
 }
 
-fn contents(measured: &Measurements) -> String {
+pub(in crate::report) fn contents(measured: &Measurements) -> String {
     format!(
         "{} entries, {} of files, {} OS packages, {}",
         count(measured.entries),
@@ -125,7 +125,7 @@ fn contents(measured: &Measurements) -> String {
     )
 }
 
-fn effective(user: &UserReport) -> String {
+pub(in crate::report) fn effective(user: &UserReport) -> String {
     let configured = if user.configured.is_empty() { "not set" } else { &user.configured };
     let (Some(uid), true) = (user.uid, user.resolved) else {
         return format!("{configured}: not in the image's user databases");
@@ -141,7 +141,7 @@ fn effective(user: &UserReport) -> String {
     format!("{configured}: uid {uid}{group}{groups}{root}")
 }
 
-fn health(healthcheck: &HealthcheckReport) -> String {
+pub(in crate::report) fn health(healthcheck: &HealthcheckReport) -> String {
     match (healthcheck.present, healthcheck.test.as_slice()) {
         (true, test) => test.join(" "),
         (false, []) => "no health check".to_owned(),

@@ -1,14 +1,14 @@
 //! The report for people: what the image is, what was found, what to do next, and the verdict as the last line.
 
-mod accepted;
+pub(super) mod accepted;
 mod findings;
-mod header;
+pub(super) mod header;
 pub(crate) mod page;
-mod score;
+pub(super) mod score;
 #[cfg(test)]
 mod tests;
-mod trouble;
-mod verdict;
+pub(super) mod trouble;
+pub(super) mod verdict;
 
 pub use page::Look;
 

@@ -45,7 +45,7 @@ pub(super) fn table(page: &mut Page, score: &ScoreReport) {
     page.blank();
 }
 
-fn ballast_line(ballast: &BallastReport, shipped: u64) -> String {
+pub(in crate::report) fn ballast_line(ballast: &BallastReport, shipped: u64) -> String {
     if ballast.bytes == 0 {
         return format!("none of {}", bytes(shipped));
     }
@@ -58,7 +58,7 @@ fn ballast_line(ballast: &BallastReport, shipped: u64) -> String {
     format!("{} of {} is not needed at run time: {}", bytes(ballast.bytes), bytes(shipped), told.join(", "))
 }
 
-fn score_line(score: &ScoreReport) -> String {
+pub(in crate::report) fn score_line(score: &ScoreReport) -> String {
     let cap = score.cap.as_ref().map(|cap| format!(" ({} by points; {})", cap.uncapped, cap.reason)).unwrap_or_default();
     format!("{:.0} of 100, grade {}{cap}, between the {} baselines", score.value, score.grade, score.baseline.name)
 }
@@ -79,11 +79,11 @@ fn lost(score: &ScoreReport) -> String {
     told.join("; ")
 }
 
-fn label(part: &PartReport) -> &str {
+pub(in crate::report) fn label(part: &PartReport) -> &str {
     Measure::parse(&part.measurement).map_or(part.measurement.as_str(), |measure| measure.label())
 }
 
-fn number(part: &PartReport, value: u64) -> String {
+pub(in crate::report) fn number(part: &PartReport, value: u64) -> String {
     match part.unit.as_str() {
         "bytes" => bytes(value),
         "yes-no" => if value == 0 { "no" } else { "yes" }.to_owned(),

@@ -27,7 +27,7 @@ pub(super) fn errors(page: &mut Page, errors: &[ErrorReport]) {
 }
 
 /// Document, layer and offset; the path has a line of its own.
-fn place(place: &PlaceReport) -> String {
+pub(in crate::report) fn place(place: &PlaceReport) -> String {
     let layer = place.layer.map(|layer| format!("layer {layer}"));
     let offset = place.offset.map(|offset| format!("byte {}", count(offset)));
     [place.document.clone(), layer, offset].into_iter().flatten().collect::<Vec<_>>().join(", ")

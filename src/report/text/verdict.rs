@@ -74,7 +74,7 @@ fn summary(page: &mut Page, images: &[&ImageReport]) {
 }
 
 /// Why: how many findings fail, or what could not be verified; and how many somebody accepted.
-fn reason(verdict: Verdict, images: &[&ImageReport]) -> String {
+pub(in crate::report) fn reason(verdict: Verdict, images: &[&ImageReport]) -> String {
     let (waived, findings): (Vec<&FindingReport>, Vec<&FindingReport>) =
         images.iter().flat_map(|image| &image.findings).partition(|finding| finding.waived.is_some());
     let reason = of_unwaived(verdict, images, &findings);

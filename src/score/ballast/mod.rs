@@ -7,6 +7,9 @@
 mod biggest;
 mod marks;
 mod packages;
+mod parts;
+#[cfg(test)]
+mod parts_tests;
 mod places;
 #[cfg(test)]
 mod tests;
@@ -22,6 +25,7 @@ use places::Folder;
 
 pub use biggest::Offender;
 pub(super) use marks::{class_of_check, node_at};
+pub use parts::FilesystemPart;
 
 /// What a byte of an image is. The order is that in which a file is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -10,8 +10,8 @@ use crate::rootfs::{InodeKind, Rootfs};
 
 /// An image with findings, as the checks would make them.
 #[derive(Default)]
-struct Sketch {
-    rootfs: Rootfs,
+pub(super) struct Sketch {
+    pub(super) rootfs: Rootfs,
     packages: Packages,
     findings: Vec<Finding>,
     test_files: BTreeSet<u32>,
@@ -19,7 +19,7 @@ struct Sketch {
 
 impl Sketch {
     /// Files of 10 bytes.
-    fn of(paths: &[&str]) -> Self {
+    pub(super) fn of(paths: &[&str]) -> Self {
         let mut sketch = Self::default();
         for path in paths {
             sketch.file(path, 10);
@@ -28,7 +28,7 @@ impl Sketch {
     }
 
     /// A file that everybody may execute where it lies in a folder called `bin`.
-    fn file(&mut self, path: &str, size: u64) -> &mut Self {
+    pub(super) fn file(&mut self, path: &str, size: u64) -> &mut Self {
         let mode = if path.contains("bin/") { 0o755 } else { 0o644 };
         self.rootfs.insert(path.as_bytes(), Inode::new(InodeKind::File { size }, mode, 0));
         self
@@ -38,7 +38,7 @@ impl Sketch {
         node_at(&self.rootfs, path.as_bytes()).unwrap_or_else(|| panic!("{path} is not there"))
     }
 
-    fn hard_link(&mut self, path: &str, existing: &str) -> &mut Self {
+    pub(super) fn hard_link(&mut self, path: &str, existing: &str) -> &mut Self {
         let node = self.node(existing);
         self.rootfs.insert_hard_link(path.as_bytes(), node);
         self
@@ -65,7 +65,7 @@ impl Sketch {
     }
 
     /// A finding with this file or folder as evidence.
-    fn finding(&mut self, check: &str, path: &str) -> &mut Self {
+    pub(super) fn finding(&mut self, check: &str, path: &str) -> &mut Self {
         let target = self.rootfs.inode(self.node(path)).target().map(<[u8]>::to_vec);
         let evidence = vec![Evidence { path: Some(path.into()), linkname: target, ..Evidence::default() }];
         self.findings.push(Finding::new(check, Severity::High, Observation { evidence, ..Observation::default() }));
@@ -103,7 +103,7 @@ impl Sketch {
         }
     }
 
-    fn ballast(&mut self) -> (Image, Ballast) {
+    pub(super) fn ballast(&mut self) -> (Image, Ballast) {
         let image = self.image();
         let ballast = ballast(&image, &self.findings, LayerBytes::default(), &[]);
         (image, ballast)
