@@ -156,6 +156,14 @@ limits! {
     dockerfile_lines / "dockerfile-lines" = 50_000;
     /// Bytes of one line of a Dockerfile (BuildKit: 64 KiB less one).
     dockerfile_line_bytes / "dockerfile-line-bytes" = 64 * KIB - 1;
+    /// Stages of one Dockerfile.
+    dockerfile_stages / "dockerfile-stages" = 1_000;
+    /// Dockerfiles that are read below --source-root.
+    dockerfiles / "dockerfiles" = 200;
+    /// Entries of folders that are looked at below --source-root.
+    source_root_entries / "source-root-entries" = 200_000;
+    /// Folders inside one another that are looked into below --source-root.
+    source_root_depth / "source-root-depth" = 16;
 }
 
 #[cfg(test)]

@@ -2,9 +2,12 @@
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+pub mod attribution;
 pub mod base;
 pub mod dockerfile;
 mod instruction;
+pub mod line_hash;
+pub mod provenance;
 mod redact;
 
 pub use instruction::tidy;

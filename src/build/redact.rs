@@ -20,31 +20,56 @@ const SECRET_WORDS: [&str; 13] = [
 /// What stands in for a value.
 const MASK: &str = "****";
 
-/// The text with secret values masked. Length and content of a value are not told.
+/// What may follow `scheme://`, as far as it is read: `user:password`.
+#[derive(Debug, Clone, Copy, Default)]
+struct Authority {
+    /// Where the colon behind the user stands.
+    colon: Option<usize>,
+}
+
+/// The text with secret values masked. Length and content of a value are not told. Takes time in proportion to the text.
 #[must_use]
 pub fn redact(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
+    let mut authority: Option<Authority> = None;
     let mut rest = text;
     while let Some(at) = rest.find(['=', ':', '@']) {
         let (before, after) = rest.split_at(at);
         let mut following = after.chars();
         let sign = following.next().unwrap_or('=');
+        authority = authority.filter(|_| !before.contains(ends_authority));
         out.push_str(before);
         rest = following.as_str();
-        match sign {
-            '@' => {
-                mask_password_of_url(&mut out);
-                out.push('@');
-            }
-            _ if is_secret_name(&out) && !rest.starts_with("//") => {
-                out.push(sign);
-                rest = mask_value(&mut out, rest);
-            }
-            _ => out.push(sign),
+        if let (':', Some(behind)) = (sign, rest.strip_prefix("//")) {
+            out.push_str("://");
+            rest = behind;
+            authority = Some(Authority::default());
+            continue;
         }
+        let start = out.len();
+        match (sign, authority) {
+            ('@', Some(Authority { colon: Some(colon) })) => {
+                out.truncate(colon.saturating_add(1));
+                out.push_str(MASK);
+                out.push('@');
+                continue;
+            }
+            (':', Some(Authority { colon: None })) => authority = Some(Authority { colon: Some(start) }),
+            _ => {}
+        }
+        let is_secret = sign != '@' && is_secret_name(&out) && !rest.starts_with("//");
+        out.push(sign);
+        if is_secret {
+            rest = mask_value(&mut out, rest);
+        }
+        authority = authority.filter(|_| !out.get(start..).unwrap_or_default().contains(ends_authority));
     }
     out.push_str(rest);
     out
+}
+
+fn ends_authority(c: char) -> bool {
+    c.is_whitespace() || "/?#\"'".contains(c)
 }
 
 /// Whether the word that `text` ends in is a name whose value is a secret: split at `_`, `-` and `.`, or the pair `api key`.
@@ -79,19 +104,6 @@ fn mask_value<'a>(out: &mut String, rest: &'a str) -> &'a str {
     after
 }
 
-/// `scheme://user:password@`: masks the password that `out` ends in.
-fn mask_password_of_url(out: &mut String) {
-    let Some(scheme) = out.rfind("://") else { return };
-    let authority = out.get(scheme.saturating_add(3)..).unwrap_or_default();
-    if authority.contains(|c: char| c.is_whitespace() || "/?#\"'".contains(c)) {
-        return;
-    }
-    if let Some(colon) = authority.find(':') {
-        out.truncate(scheme.saturating_add(3).saturating_add(colon).saturating_add(1));
-        out.push_str(MASK);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,6 +117,8 @@ mod tests {
             ("ENV AWS_SECRET_ACCESS_KEY=wJalr", "ENV AWS_SECRET_ACCESS_KEY=****"),
             ("RUN tool --api-key=123", "RUN tool --api-key=****"),
             ("RUN git clone https://me:s3cret@host/x", "RUN git clone https://me:****@host/x"),
+            ("RUN a https://me:s3@cr=e:t@host/x b@c", "RUN a https://me:****@host/x b@c"),
+            ("ENV U=ftp://x:y@z,http://a:b@c", "ENV U=ftp://x:****@z,http://a:****@c"),
         ] {
             assert_eq!(redact(text), expected);
         }
@@ -121,6 +135,13 @@ mod tests {
             "COPY --chown=1000:1000 . /app",
         ] {
             assert_eq!(redact(text), text);
+        }
+    }
+
+    #[test]
+    fn a_text_of_megabytes_takes_no_longer_than_its_length() {
+        for text in ["@", "a://@", "x:", "token=", "a://b:c@"] {
+            assert!(redact(&text.repeat(2 << 20)).len() <= 40 << 20, "{text}");
         }
     }
 

@@ -6,7 +6,7 @@ use super::input::Input;
 use super::output;
 use super::outputs::Outputs;
 use super::reference::{Reference, Refusal};
-use super::{Context, DONE, FAILED, UNVERIFIABLE, USAGE, base, judging, progress};
+use super::{Context, DONE, FAILED, UNVERIFIABLE, USAGE, base, dockerfiles, judging, progress};
 use crate::policy::{Date, Scope, Severity};
 use crate::report::model::{Report, Verdict};
 use crate::verify::{self, Request};
@@ -20,6 +20,7 @@ Examples:
   plimsoll check shop.tar --format json > report.json
   plimsoll check shop.tar -o json=report.json -o text=-
   plimsoll check shop.tar --policy strict --show-waived
+  plimsoll check shop.tar --dockerfile docker/Dockerfile
 
 Exit codes:
   0  pass: everything was examined, and no finding fails the policy
@@ -71,6 +72,9 @@ pub(super) struct Args {
 
     #[command(flatten)]
     bases: base::Given,
+
+    #[command(flatten)]
+    source: dockerfiles::Source,
 }
 
 /// Severities, as `--fail-on` takes them.
@@ -124,6 +128,7 @@ impl Args {
             policy,
             as_of: self.as_of.unwrap_or_else(judging::today),
             baselines,
+            dockerfiles: self.source.read(&limits)?,
             limits,
             ..Request::default()
         };

@@ -8,6 +8,7 @@ mod checks;
 mod compare;
 mod completions;
 mod convert;
+mod dockerfiles;
 mod explain;
 mod input;
 mod judging;

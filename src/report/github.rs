@@ -1,5 +1,5 @@
-//! The report as annotations of GitHub Actions: one workflow command to a line. They stand on no file, since a finding has no line
-//! of a source yet.
+//! The report as annotations of GitHub Actions: one workflow command to a line. A finding stands on the first of its lines of the
+//! Dockerfile, where one is known.
 
 #[cfg(test)]
 mod tests;
@@ -42,6 +42,8 @@ struct Annotation {
     /// 0 for what cannot be verified, then by severity: the heaviest is shown where GitHub shows few.
     rank: usize,
     title: String,
+    /// File and line.
+    place: Option<(String, usize)>,
     lines: Vec<String>,
 }
 
@@ -61,12 +63,12 @@ pub fn render(report: &Report) -> String {
 fn of_level(level: Level, all: &[Annotation]) -> String {
     let found: Vec<&Annotation> = all.iter().filter(|annotation| annotation.level == level).collect();
     let shown = if found.len() > SHOWN { SHOWN.saturating_sub(1) } else { SHOWN };
-    let mut text: String = found.iter().take(shown).map(|it| command(level, &it.title, &it.lines)).collect();
+    let mut text: String = found.iter().take(shown).map(|it| command(level, it.place.as_ref(), &it.title, &it.lines)).collect();
     let more = found.len().saturating_sub(shown);
     if more > 0 {
         let noun = format!("more {}", level.as_str());
         let line = format!("and {}; the text and JSON reports list all of them", counted(more, &noun));
-        text.push_str(&command(level, "plimsoll", &[line]));
+        text.push_str(&command(level, None, "plimsoll", &[line]));
     }
     text
 }
@@ -97,7 +99,7 @@ fn of_image(report: &Report, image: &ImageReport) -> Vec<Annotation> {
 
 fn unverifiable(code: &str, of: &str, mut lines: Vec<String>) -> Annotation {
     lines.push(format!("image: {of}"));
-    Annotation { level: Level::Error, rank: 0, title: format!("plimsoll: {}", shown(code)), lines }
+    Annotation { level: Level::Error, rank: 0, title: format!("plimsoll: {}", shown(code)), place: None, lines }
 }
 
 fn of_finding(finding: &FindingReport, of: &str, layers: &[LayerReport]) -> Annotation {
@@ -118,13 +120,15 @@ fn of_finding(finding: &FindingReport, of: &str, layers: &[LayerReport]) -> Anno
         lines.push("inherited from the base image".to_owned());
     }
     lines.push(format!("fix: {}", shown(&finding.fix)));
-    Annotation { level, rank, title: format!("plimsoll: {} ({})", name(finding), severity(finding)), lines }
+    let place = finding.locations.first().map(|location| (shown(&location.file), location.line));
+    Annotation { level, rank, title: format!("plimsoll: {} ({})", name(finding), severity(finding)), place, lines }
 }
 
 /// A workflow command. The lines become one, with the escapes that the runner undoes only after it has found where the command ends.
-fn command(level: Level, title: &str, lines: &[String]) -> String {
+fn command(level: Level, place: Option<&(String, usize)>, title: &str, lines: &[String]) -> String {
     let title: String = title.chars().take(TITLE).collect();
-    format!("::{} title={}::{}\n", level.as_str(), property(&title), data(&lines.join("\n")))
+    let place = place.map(|(file, line)| format!("file={},line={line},", property(file))).unwrap_or_default();
+    format!("::{} {place}title={}::{}\n", level.as_str(), property(&title), data(&lines.join("\n")))
 }
 
 fn data(text: &str) -> String {

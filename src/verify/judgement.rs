@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 
 use super::Request;
 use super::image::Examined;
+use crate::build::attribution::{Attribution, attribute};
 use crate::build::base::{self, Base, Confidence, Known, Making, ToldBy};
+use crate::build::provenance;
 use crate::checks;
 use crate::facts::Image;
 use crate::finding::{Finding, Origin};
@@ -21,6 +23,8 @@ use crate::source::ImageRecord;
 pub(super) struct Judgement {
     /// The base image, as far as known.
     pub(super) base: Option<Base>,
+    /// The lines of the Dockerfile, as far as known.
+    pub(super) attribution: Attribution,
     /// Most severe first, then by what mending them gains, by check, code and evidence.
     pub(super) findings: Vec<(Finding, Gain)>,
     /// What the policy left out.
@@ -52,7 +56,7 @@ pub(super) struct Scored {
 /// Runs checks and rules, measures, and applies the policy.
 pub(super) fn judge(record: &ImageRecord, image: &Image, examined: &Examined, request: &Request) -> Judgement {
     let policy = &request.policy;
-    let base = base_of(record, image, request);
+    let (base, attribution) = made_by(record, image, request);
     let mut findings = observed(image);
     let bytes = LayerBytes {
         shipped: examined.shipped_bytes(),
@@ -80,6 +84,7 @@ pub(super) fn judge(record: &ImageRecord, image: &Image, examined: &Examined, re
     let gain = |finding: &Finding| score::gain(image, finding, &ballast, &measured, pair);
     Judgement {
         base,
+        attribution,
         findings: sorted(judged.findings, gain),
         left_out: judged.left_out,
         not_evaluated: evaluated.not_evaluated,
@@ -157,7 +162,8 @@ pub(super) fn as_points(tenths: u64) -> f64 {
     f64::from(u32::try_from(tenths).unwrap_or(u32::MAX)) / 10.0
 }
 
-fn base_of(record: &ImageRecord, image: &Image, request: &Request) -> Option<Base> {
+/// The base image, and the lines of the Dockerfile.
+fn made_by(record: &ImageRecord, image: &Image, request: &Request) -> (Option<Base>, Attribution) {
     let listed = request.policy.base.allowed.iter().map(|base| Known {
         name: base.name.clone(),
         diff_ids: base.diff_ids.clone(),
@@ -166,13 +172,16 @@ fn base_of(record: &ImageRecord, image: &Image, request: &Request) -> Option<Bas
     let known: Vec<Known> = request.bases.iter().cloned().chain(listed).collect();
     let layer_digests: Vec<Option<String>> =
         record.layers.iter().map(|layer| layer.digest.as_ref().map(ToString::to_string)).collect();
+    let provenance = provenance::read(&record.attestations, &request.limits);
     let making = Making {
         diff_ids: &image.config.diff_ids,
         layer_digests: &layer_digests,
         history: &image.config.history,
-        attestations: &record.attestations,
+        provenance: &provenance,
     };
-    base::find(&known, &making)
+    let base = base::find(&known, &making);
+    let attribution = attribute(&making, base.as_ref(), &request.dockerfiles, &request.limits);
+    (base, attribution)
 }
 
 /// Inherited is what layers of the base alone brought; the config is always one's own, since one's own instructions can change it.

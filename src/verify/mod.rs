@@ -6,6 +6,7 @@ mod image;
 mod judgement;
 mod layers;
 mod listing;
+mod locations;
 mod measuring;
 mod policy_report;
 mod translate;
@@ -23,6 +24,7 @@ use crate::source::{self, Source};
 use image::Examined;
 use layers::LayerStore;
 
+pub use crate::build::attribution::{AtHand, Dockerfiles, FoundBy};
 pub use bases::known as known_bases;
 pub use comparison::{Compared, compare};
 pub use listing::{Listing, Tree, list};
@@ -39,6 +41,8 @@ pub struct Request {
     pub as_of: Date,
     /// Base images that the user gave.
     pub bases: Vec<Known>,
+    /// Dockerfiles that the image may have been built from.
+    pub dockerfiles: Dockerfiles,
     /// What images are compared with.
     pub baselines: score::Choice,
     /// Caps.

@@ -12,8 +12,9 @@ use std::os::unix::ffi::OsStrExt;
 use super::Request;
 use super::image::{Examined, Problem};
 use super::judgement::{as_points, origin_of_layer};
-use super::policy_report;
+use super::{locations, policy_report};
 use crate::archive::compression::Compression;
+use crate::build::attribution::Attribution;
 use crate::build::base::Base;
 use crate::build::{Step, redact};
 use crate::checks;
@@ -47,6 +48,7 @@ pub(super) fn refused(request: &Request, error: &source::Error) -> out::Report {
 /// The report of one image.
 pub(super) fn image(record: &ImageRecord, examined: &Examined, request: &Request) -> out::ImageReport {
     let policy = &request.policy;
+    let attribution = &examined.judgement.attribution;
     let known = examined.image.as_ref();
     let steps = known.map_or_else(|| steps_of(record), |image| image.steps.clone());
     out::ImageReport {
@@ -57,17 +59,17 @@ pub(super) fn image(record: &ImageRecord, examined: &Examined, request: &Request
         distribution: known.and_then(distribution),
         layers: layers(record, examined, &steps),
         base: examined.judgement.base.as_ref().map(base),
-        dockerfile: None,
+        dockerfile: locations::dockerfile(attribution),
         user: known.map(user),
         healthcheck: record.config.as_ref().map(|config| healthcheck(config.runtime.healthcheck.as_ref())),
         measurements: known.map(|_| score::measurements(examined)),
         ballast: known.map(|_| score::ballast(examined)),
         filesystem: known.map(|image| filesystem::filesystem(image, &examined.judgement.ballast)),
         score: examined.judgement.scored.as_ref().map(score::score),
-        findings: examined.judgement.findings.iter().map(|(found, gain)| finding(found, *gain, policy)).collect(),
+        findings: examined.judgement.findings.iter().map(|(found, gain)| finding(found, *gain, policy, attribution)).collect(),
         left_out: policy_report::left_out(&examined.judgement.left_out),
         controls: policy_report::controls(policy, &examined.judgement.controls),
-        notes: examined.notes.iter().map(note).collect(),
+        notes: examined.notes.iter().map(|said| note(said, attribution)).collect(),
         trees_differ: known.map(differences).unwrap_or_default(),
         verdict: verdict(examined, policy),
         errors: examined.problems.iter().map(problem).collect(),
@@ -121,7 +123,7 @@ fn layers(record: &ImageRecord, examined: &Examined, steps: &[Step]) -> Vec<out:
             compressed_bytes: read.filter(|read| read.compression != Compression::None).map(|read| read.compressed_bytes),
             instruction: steps.get(index).and_then(|step| step.instruction.as_deref()).map(|text| escape_text(&redact(text))),
             origin: examined.judgement.base.as_ref().map(|base| origin_of_layer(base, index).as_str().to_owned()),
-            location: None,
+            location: locations::of_layer(&examined.judgement.attribution, index),
         }
     };
     record.layers.iter().enumerate().map(layer).collect()
@@ -154,10 +156,11 @@ fn healthcheck(healthcheck: Option<&Healthcheck>) -> out::HealthcheckReport {
     out::HealthcheckReport { present, test: test.iter().map(|word| escape_text(word)).collect() }
 }
 
-fn finding(finding: &Finding, gain: Gain, policy: &Policy) -> out::FindingReport {
+fn finding(finding: &Finding, gain: Gain, policy: &Policy, attribution: &Attribution) -> out::FindingReport {
     let fix = fix_of(&finding.check, policy);
     let bytes = finding.bytes();
     let observation = &finding.observation;
+    let (locations, evidence) = placed(&finding.check, observation, attribution);
     out::FindingReport {
         check: finding.check.clone(),
         code: observation.code.map(|code| code.to_string()),
@@ -165,8 +168,8 @@ fn finding(finding: &Finding, gain: Gain, policy: &Policy) -> out::FindingReport
         subject: escape_text(&observation.subject),
         message: observation.message.clone(),
         fix: observation.fix.clone().unwrap_or_else(|| fix.to_owned()),
-        evidence: observation.evidence.iter().map(evidence).collect(),
-        locations: Vec::new(),
+        evidence,
+        locations,
         bytes: (bytes > 0).then_some(bytes),
         gain: Some(out::Gain { points: as_points(gain.tenths), bytes: gain.bytes }),
         origin: finding.origin.map(|origin| origin.as_str().to_owned()),
@@ -184,7 +187,8 @@ fn fix_of<'a>(id: &str, policy: &'a Policy) -> &'a str {
     of_check.or_else(of_requirement).or_else(of_rule).unwrap_or_default()
 }
 
-fn note((check, observation): &(&'static str, Observation)) -> out::FindingReport {
+fn note((check, observation): &(&'static str, Observation), attribution: &Attribution) -> out::FindingReport {
+    let (locations, evidence) = placed(check, observation, attribution);
     out::FindingReport {
         check: (*check).to_owned(),
         code: observation.code.map(|code| code.to_string()),
@@ -192,8 +196,8 @@ fn note((check, observation): &(&'static str, Observation)) -> out::FindingRepor
         subject: escape_text(&observation.subject),
         message: observation.message.clone(),
         fix: observation.fix.clone().unwrap_or_default(),
-        evidence: observation.evidence.iter().map(evidence).collect(),
-        locations: Vec::new(),
+        evidence,
+        locations,
         bytes: None,
         gain: None,
         origin: None,
@@ -201,6 +205,17 @@ fn note((check, observation): &(&'static str, Observation)) -> out::FindingRepor
         waived: None,
         fails: false,
     }
+}
+
+/// The lines of an observation, and its evidence with their indexes.
+fn placed(
+    check: &str,
+    observation: &Observation,
+    attribution: &Attribution,
+) -> (Vec<out::LocationReport>, Vec<out::EvidenceReport>) {
+    let (locations, indexes) = locations::of_finding(attribution, check, &observation.evidence);
+    let with_index = |(one, location): (&Evidence, Option<usize>)| out::EvidenceReport { location, ..evidence(one) };
+    (locations, observation.evidence.iter().zip(indexes).map(with_index).collect())
 }
 
 fn evidence(evidence: &Evidence) -> out::EvidenceReport {

@@ -10,6 +10,7 @@
 )]
 
 mod action;
+mod attribution;
 mod base;
 mod book;
 mod checks;

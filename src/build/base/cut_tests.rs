@@ -28,7 +28,7 @@ fn cut(history: &[History]) -> Option<usize> {
 fn guess(history: &[History]) -> Option<Base> {
     let layers = history.iter().filter(|entry| !entry.empty_layer).count();
     let numbers: Vec<u8> = (0..u8::try_from(layers).unwrap()).collect();
-    base(&Making { diff_ids: &diff_ids(&numbers), layer_digests: &[], history, attestations: &[] })
+    base(&Making { diff_ids: &diff_ids(&numbers), layer_digests: &[], history, provenance: &[] })
 }
 
 fn debian(builder: &str) -> Vec<History> {
@@ -150,7 +150,7 @@ fn a_wider_gap_further_on_says_that_there_is_another_base() {
 #[test]
 fn a_history_of_other_layers_says_nothing() {
     let history = [debian("classic"), own("buildkit")].concat();
-    let making = Making { diff_ids: &diff_ids(&[1, 2]), layer_digests: &[], history: &history, attestations: &[] };
+    let making = Making { diff_ids: &diff_ids(&[1, 2]), layer_digests: &[], history: &history, provenance: &[] };
     assert_eq!(base(&making), None);
     assert_eq!(cut(&[]), None);
     assert_eq!(cut(&[line("classic", false, 1, "CMD x")]), None);

@@ -4,6 +4,7 @@ mod cut;
 mod provenance;
 mod times;
 
+use super::provenance::Provenance;
 use crate::oci::{DiffId, History};
 
 /// The base image.
@@ -90,8 +91,8 @@ pub struct Making<'a> {
     pub layer_digests: &'a [Option<String>],
     /// The config's history.
     pub history: &'a [History],
-    /// In-toto statements attached to the image, raw JSON, hostile.
-    pub attestations: &'a [Vec<u8>],
+    /// What the builder states, attached to the image.
+    pub provenance: &'a [Provenance],
 }
 
 /// Finds the base: the longest known image whose layers are the first ones, else what provenance says, else what history suggests.

@@ -1,58 +1,16 @@
 //! Statements as BuildKit writes them, and as nobody does.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
-
-/// Steps of a build with two stages: the first on golang, the last on debian; COPY --from joins them.
-fn steps() -> Value {
-    let image = |name: &str| json!({"Op": {"source": {"identifier": format!("docker-image://{name}")}}});
-    json!([
-        {"id": "step0", "op": image("docker.io/library/golang:1@sha256:aa")},
-        {"id": "step1", "op": image("docker.io/library/debian:12@sha256:bb")},
-        {"id": "step2", "inputs": ["step0:0"], "op": {"Op": {"exec": {"mounts": [{"dest": "/"}]}}}},
-        {"id": "step3", "inputs": ["step1:0"], "op": {"Op": {"exec": {"mounts": [
-            {"dest": "/cache", "input": -1}, {"dest": "/", "input": 0}]}}}},
-        {"id": "step4", "inputs": ["step3:0", "step2:0"], "op": {"Op": {"file": {"actions": [
-            {"input": 0, "secondaryInput": 1, "Action": {}}]}}}},
-        {"id": "step5", "inputs": ["step4:0", "step2:0"], "op": {"Op": {"merge": {"inputs": [{}, {"input": 1}]}}}},
-        {"id": "step6", "inputs": ["step5:0"], "op": {"Op": null}},
-    ])
-}
-
-fn chain(digests: &[&str]) -> Value {
-    digests.iter().map(|digest| json!({"digest": digest, "size": 1})).collect::<Vec<_>>().into()
-}
-
-fn layers() -> Value {
-    json!({"step0:0": [chain(&["d"])], "step1:0": [chain(&["x"]), chain(&["d", "e"])], "step3:0": [chain(&["d", "e", "f"])]})
-}
-
-fn slsa_1(steps: &Value, layers: &Value) -> Value {
-    json!({
-        "_type": "https://in-toto.io/Statement/v1",
-        "predicateType": "https://slsa.dev/provenance/v1",
-        "predicate": {
-            "buildDefinition": {"internalParameters": {"buildConfig": {"llbDefinition": steps}}},
-            "runDetails": {"metadata": {"buildkit_metadata": {"layers": layers}}},
-        },
-    })
-}
-
-fn slsa_0_2(steps: &Value, layers: &Value) -> Value {
-    json!({
-        "_type": "https://in-toto.io/Statement/v0.1",
-        "predicateType": "https://slsa.dev/provenance/v0.2",
-        "predicate": {
-            "buildConfig": {"llbDefinition": steps},
-            "metadata": {"https://mobyproject.org/buildkit@v1#metadata": {"layers": layers}},
-        },
-    })
-}
+use crate::build::provenance::read;
+use crate::build::provenance::tests::{layers, slsa_0_2, slsa_1, steps};
+use crate::limits::Limits;
 
 fn found_in(statements: &[Vec<u8>], digests: &[&str]) -> Option<Base> {
     let layer_digests: Vec<Option<String>> = digests.iter().map(|digest| Some((*digest).to_owned())).collect();
-    base(&Making { diff_ids: &[], layer_digests: &layer_digests, history: &[], attestations: statements })
+    let provenance = read(statements, &Limits::default());
+    base(&Making { diff_ids: &[], layer_digests: &layer_digests, history: &[], provenance: &provenance })
 }
 
 fn found(statement: &Value, digests: &[&str]) -> Option<Base> {
@@ -75,8 +33,8 @@ fn layers_that_are_not_the_images_claim_nothing() {
     for digests in [&["d", "y"][..], &["e", "d"], &["d"], &[]] {
         assert_eq!(found(&statement, digests), None, "{digests:?}");
     }
-    let statements = [statement.to_string().into_bytes()];
-    let making = Making { diff_ids: &[], layer_digests: &[None, None], history: &[], attestations: &statements };
+    let provenance = read(&[statement.to_string().into_bytes()], &Limits::default());
+    let making = Making { diff_ids: &[], layer_digests: &[None, None], history: &[], provenance: &provenance };
     assert_eq!(base(&making), None);
 }
 

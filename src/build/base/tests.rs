@@ -15,7 +15,7 @@ fn known(name: &str, layers: &[u8], told_by: ToldBy) -> Known {
 }
 
 fn found(known: &[Known], layers: &[u8]) -> Option<Base> {
-    find(known, &Making { diff_ids: &diff_ids(layers), layer_digests: &[], history: &[], attestations: &[] })
+    find(known, &Making { diff_ids: &diff_ids(layers), layer_digests: &[], history: &[], provenance: &[] })
 }
 
 #[test]

@@ -9,8 +9,9 @@ use crate::report::samples;
 fn read(line: &str) -> Option<(String, String, String)> {
     let (head, message) = line.trim_start().strip_prefix("::")?.split_once("::")?;
     let (level, properties) = head.split_once(' ')?;
-    let title = properties.strip_prefix("title=")?;
-    assert!(!title.contains(','), "another property: {line}");
+    let names: Vec<&str> = properties.split(',').map(|property| property.split('=').next().unwrap_or_default()).collect();
+    assert!(matches!(names.as_slice(), ["title"] | ["file", "line", "title"]), "other properties: {line}");
+    let title = properties.rsplit(',').next()?.strip_prefix("title=")?;
     let data = |text: &str| text.replace("%0A", "\n").replace("%0D", "\r").replace("%25", "%");
     let title = data(&title.replace("%3A", ":").replace("%2C", ","));
     Some((level.to_owned(), title, data(message)))
@@ -49,6 +50,10 @@ fn hostile(text: &str) -> Report {
         layer: Some(0),
         ..EvidenceReport::default()
     }];
+    finding.locations = samples::located().images[0].findings[1].locations.clone();
+    for location in &mut finding.locations {
+        text.clone_into(&mut location.file);
+    }
     image.findings = vec![finding.clone(), FindingReport { severity: Some(text.to_owned()), fails: false, ..finding }];
     report
 }
@@ -71,6 +76,18 @@ fn the_annotations_of_two_platforms() {
 #[test]
 fn the_annotations_under_a_policy_with_waivers() {
     insta::assert_snapshot!(render(&samples::by_policy()));
+}
+
+#[test]
+fn a_finding_stands_on_the_first_of_its_lines() {
+    let mut report = samples::located();
+    let location = &mut report.images[0].findings[1].locations[0];
+    location.file = "a,b: 50%/Dockerfile".into();
+    let line = location.line;
+    let rendered = render(&report);
+    assert!(rendered.contains(&format!("::error file=a%2Cb%3A 50%25/Dockerfile,line={line},title=")), "{rendered}");
+    let findings = report.images[0].findings.iter().filter(|finding| !finding.locations.is_empty()).count();
+    assert_eq!(rendered.matches(",line=").count(), findings);
 }
 
 #[test]

@@ -12,6 +12,8 @@ use crate::report::quantity::{bytes, counted};
 const PATHS: usize = 3;
 /// Layers of one finding that are shown.
 const LAYERS: usize = 3;
+/// Lines of the Dockerfile of one finding that are shown.
+const LINES: usize = 3;
 /// Lines of an instruction that are shown.
 const INSTRUCTION_LINES: usize = 2;
 
@@ -46,7 +48,8 @@ fn finding(page: &mut Page, finding: &FindingReport, layers: &[LayerReport], wit
     page.headline(style(severity), &severity.to_uppercase(), &name(finding), &weight(finding));
     page.text(2, &finding.message);
     places(page, finding);
-    written_by(page, &finding.evidence, layers);
+    lines(page, finding);
+    written_by(page, finding, layers);
     if finding.origin.as_deref() == Some("inherited") {
         page.field("origin", "inherited from the base image");
     }
@@ -131,9 +134,27 @@ fn configured(page: &mut Page, evidence: &[EvidenceReport]) {
     }
 }
 
-/// The layers of the evidence, each with its instruction.
-fn written_by(page: &mut Page, evidence: &[EvidenceReport], layers: &[LayerReport]) {
-    let indexes: BTreeSet<usize> = evidence.iter().filter_map(|it| it.layer).collect();
+/// Lines of the Dockerfile: `Dockerfile:12: RUN apt-get update && ...`.
+fn lines(page: &mut Page, finding: &FindingReport) {
+    let label = if finding.locations.len() == 1 { "line" } else { "lines" };
+    for (index, it) in finding.locations.iter().take(LINES).enumerate() {
+        // of a Dockerfile that does not agree with the image
+        let perhaps = if it.confidence == "given" { "perhaps " } else { "" };
+        let text = format!("{perhaps}{}:{}: {}", it.file, it.line, it.instruction);
+        page.field_cut(if index == 0 { label } else { "" }, &text, INSTRUCTION_LINES);
+    }
+    let more = finding.locations.len().saturating_sub(LINES);
+    if more > 0 {
+        page.field("", &format!("and {}", counted(more, "more line")));
+    }
+}
+
+/// The layers of the evidence, each with its instruction; not those whose own line is shown.
+fn written_by(page: &mut Page, finding: &FindingReport, layers: &[LayerReport]) {
+    let confidence = |it: &EvidenceReport| finding.locations.get(it.location?).map(|found| found.confidence.as_str());
+    let is_told = |it: &EvidenceReport| matches!(confidence(it), Some("exact" | "aligned" | "stage"));
+    let unlined = finding.evidence.iter().filter(|it| !is_told(it));
+    let indexes: BTreeSet<usize> = unlined.filter_map(|it| it.layer).collect();
     for index in indexes.iter().take(LAYERS) {
         let instruction = layers.iter().find(|layer| layer.index == *index).and_then(|layer| layer.instruction.as_deref());
         let text = match instruction {

@@ -29,6 +29,9 @@ pub(super) fn write(page: &mut Page, report: &Report, image: &ImageReport, index
     if let Some(base) = &image.base {
         page.field("base", &base_of(base, image.layers.len()));
     }
+    if let Some(lines) = lines(image) {
+        page.field("lines", &lines);
+    }
     page.field("size", &size(&image.layers, image.measurements.as_ref()));
     if let Some(measured) = &image.measurements {
         page.field("contents", &contents(measured));
@@ -83,6 +86,20 @@ pub(in crate::report) fn base_of(base: &BaseReport, layers: usize) -> String {
     let name = base.name.as_deref().unwrap_or("no name is known");
     let first = if base.layers == 1 { "the first".to_owned() } else { format!("the first {}", base.layers) };
     format!("{name}, {first} of {}; {}: {}", counted(layers, "layer"), base.confidence, base.reason)
+}
+
+/// `docker/Dockerfile, stage runtime; exact: BuildKit's provenance names the line of every layer`. Without a Dockerfile, how to get
+/// lines, when the image was built from one.
+fn lines(image: &ImageReport) -> Option<String> {
+    let Some(found) = &image.dockerfile else {
+        const KEYWORDS: [&str; 4] = ["RUN ", "COPY ", "ADD ", "WORKDIR "];
+        let last = image.layers.last().and_then(|layer| layer.instruction.as_deref()).unwrap_or_default();
+        let is_of_dockerfile = KEYWORDS.iter().any(|keyword| last.starts_with(keyword));
+        return is_of_dockerfile.then(|| "not known: name the Dockerfile with --dockerfile PATH".to_owned());
+    };
+    let stage = found.target.as_ref().map(|target| format!(", stage {target}")).unwrap_or_default();
+    let sure = if found.confidence == "none" { "no lines are known" } else { &found.confidence };
+    Some(format!("{}{stage}; {sure}: {}", found.file, found.detail))
 }
 
 pub(in crate::report) fn size(layers: &[LayerReport], measured: Option<&Measurements>) -> String {

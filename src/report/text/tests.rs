@@ -17,6 +17,22 @@ fn a_bad_image() {
 }
 
 #[test]
+fn a_bad_image_with_lines_of_its_dockerfile() {
+    insta::assert_snapshot!(render(&samples::located(), Look::default()));
+}
+
+#[test]
+fn how_lines_are_known_is_said_once_and_calmly() {
+    let mut report = samples::located();
+    let hint = "  lines     not known: name the Dockerfile with --dockerfile PATH\n";
+    assert!(!render(&report, Look::default()).contains("not known: name"));
+    report.images[0].dockerfile = None;
+    assert_eq!(render(&report, Look::default()).matches(hint).count(), 1);
+    report.images[0].layers.last_mut().unwrap().instruction = Some("bazel build ...".into());
+    assert!(!render(&report, Look::default()).contains(hint));
+}
+
+#[test]
 fn an_unverifiable_image() {
     insta::assert_snapshot!(render(&samples::unverifiable(), Look::default()));
 }
