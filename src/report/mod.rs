@@ -6,16 +6,19 @@ pub mod explain;
 #[cfg(test)]
 mod generated;
 pub mod github;
+pub mod gitlab;
 pub mod json;
 pub mod junit;
 pub mod known_bases;
 pub mod listing;
 pub mod markdown;
 pub mod model;
+mod placed;
 pub mod policy_page;
 pub mod quantity;
 #[cfg(test)]
 mod samples;
+pub mod sarif;
 pub mod schema;
 pub mod text;
 mod wording;

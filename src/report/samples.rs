@@ -1,10 +1,10 @@
 //! Reports made by hand, for the tests of every format.
 
-#[expect(dead_code, reason = "formats that show lines use it")]
 mod located;
 mod policy;
 mod score;
 
+pub(crate) use located::located;
 pub(crate) use policy::{all_waived, by_policy};
 pub(crate) use score::score;
 

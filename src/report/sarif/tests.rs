@@ -1,0 +1,1 @@
+//! Documents of the samples, and what holds for every document.
