@@ -62,8 +62,8 @@ fn unverified(of: Of<'_>) -> Option<Result<'_>> {
         let more = all.saturating_sub(TOLD);
         (more > 0).then(|| format!("And {}", counted(more, &format!("more {noun}"))))
     };
-    if !errors.is_empty() {
-        let mut told = vec!["The image could not be verified".to_owned()];
+    if let Some(first) = errors.first() {
+        let mut told = vec![format!("The image could not be verified: {}", shown(&first.code))];
         told.extend(errors.iter().take(TOLD).map(|it| format!("{}: {}", shown(&it.code), error(it))));
         told.extend(more(errors.len(), "error"));
         return of_whole(of, rules::UNVERIFIABLE, Level::Error, &told);
@@ -87,7 +87,7 @@ fn unverified(of: Of<'_>) -> Option<Result<'_>> {
 pub(super) fn of_whole<'a>(of: Of<'a>, rule: &'static str, level: Level, told: &[String]) -> Option<Result<'a>> {
     let rule_index = rules::find(of.rules, rule)?;
     let (repository, platform) = (placed::repository(of.report, of.image), placed::platform(of.image));
-    let fingerprint = placed::fingerprint([rule, repository, &platform]);
+    let own = placed::fingerprint([rule, repository, &platform]);
     Some(Result {
         rule_id: &of.rules.get(rule_index)?.id,
         rule_index,
@@ -95,7 +95,7 @@ pub(super) fn of_whole<'a>(of: Of<'a>, rule: &'static str, level: Level, told: &
         message: Text { text: message::of_whole(of.report, of.image, told) },
         locations: [synthetic(of)],
         related_locations: Vec::new(),
-        partial_fingerprints: fingerprints(None, fingerprint),
+        partial_fingerprints: fingerprints(of, rule, None, own),
         occurrence_count: 1,
         suppressions: Vec::new(),
         properties: ResultProperties { location: "none", ..ResultProperties::default() },
@@ -164,7 +164,7 @@ fn of_group<'a>(of: Of<'a>, image: &'a ImageReport, group: &Group<'a>, seen: &mu
         message: Text { text: message::of_findings(of.report, image, &group.placed) },
         locations: [location.and_then(on_line).unwrap_or_else(|| synthetic(of))],
         related_locations: related.collect(),
-        partial_fingerprints: fingerprints(location, fingerprint),
+        partial_fingerprints: fingerprints(of, &group.id, location, fingerprint),
         occurrence_count: group.placed.len(),
         suppressions: suppressions(group),
         properties: properties(of, image, group),
@@ -179,11 +179,14 @@ fn own_fingerprint(of: Of<'_>, group: &Group<'_>) -> String {
 }
 
 /// GitHub's own hash of a line goes where GitHub looks for it. Where there is a file and no hash, its upload fills it in from the
-/// checkout; where there is none, nothing would.
-fn fingerprints(location: Option<&LocationReport>, own: String) -> BTreeMap<&'static str, String> {
+/// checkout; where there is none, nothing would: the rule and the image stand for the line.
+fn fingerprints(of: Of<'_>, rule: &str, location: Option<&LocationReport>, own: String) -> BTreeMap<&'static str, String> {
     let line = match location {
         Some(location) => location.line_hash.clone(),
-        None => own.get(..16).map(|start| format!("{start}:1")),
+        None => {
+            let hash = placed::fingerprint([rule, placed::repository(of.report, of.image), &placed::platform(of.image)]);
+            hash.get(..16).map(|start| format!("{start}:1"))
+        }
     };
     let line = line.map(|line| ("primaryLocationLineHash", line));
     line.into_iter().chain([("plimsollFinding/v1", own)]).collect()
