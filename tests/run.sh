@@ -22,4 +22,5 @@ step "format" cargo fmt --all --check
 step "lints" cargo clippy --locked --all-targets -- -D warnings
 step "docs" env RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
 step "tests" cargo test --locked
+step "third parties" tests/validate.sh
 echo "all green after $SECONDS s"

@@ -2,6 +2,7 @@
 
 mod hostile;
 mod large;
+mod written;
 
 use serde_json::Value;
 
