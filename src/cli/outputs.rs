@@ -26,6 +26,7 @@ enum Format {
 
 /// How and where the report is written.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_field_names, reason = "the option is called so")]
 pub(super) struct Outputs {
     /// How to write the report to standard output
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]

@@ -42,20 +42,20 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn entries(report: &Report) -> Vec<Entry> {
-    let mut all = Entries { report, seen: BTreeMap::new(), entries: Vec::new() };
+    let mut written = Entries { report, seen: BTreeMap::new(), all: Vec::new() };
     let errors = report.errors.iter().map(|it| format!("{}: {}", shown(&it.code), error(it))).collect();
-    all.unverified(None, report.images.is_empty() && report.verdict != Verdict::Pass, errors);
+    written.unverified(None, report.images.is_empty() && report.verdict != Verdict::Pass, errors);
     for image in &report.images {
-        all.of_image(image);
+        written.of_image(image);
     }
-    all.entries
+    written.all
 }
 
 struct Entries<'a> {
     report: &'a Report,
     /// How often a fingerprint was given.
     seen: BTreeMap<String, usize>,
-    entries: Vec<Entry>,
+    all: Vec<Entry>,
 }
 
 impl Entries<'_> {
@@ -68,8 +68,7 @@ impl Entries<'_> {
         self.unverified(Some(image), is_unverified, told);
         let unwaived = || image.findings.iter().filter(|finding| finding.waived.is_none());
         if image.verdict == Verdict::Fail && !unwaived().any(|finding| finding.fails) {
-            let told = "the image fails the policy, and none of its findings says why".to_owned();
-            self.of_whole(Some(image), "verdict", told);
+            self.of_whole(Some(image), "verdict", "the image fails the policy, and none of its findings says why");
         }
         for finding in unwaived() {
             for placed in placed::places(finding) {
@@ -84,13 +83,13 @@ impl Entries<'_> {
             told.push("no verdict is possible".to_owned());
         }
         for told in told {
-            self.of_whole(image, "unverifiable", format!("could not be verified: {told}"));
+            self.of_whole(image, "unverifiable", &format!("could not be verified: {told}"));
         }
     }
 
-    fn of_whole(&mut self, image: Option<&ImageReport>, rule: &str, told: String) {
+    fn of_whole(&mut self, image: Option<&ImageReport>, rule: &str, told: &str) {
         let name = image.map_or_else(|| shown(placed::repository(self.report, None)), |image| title(self.report, image));
-        let identity = [placed::without_digests(&told)];
+        let identity = [placed::without_digests(told)];
         let location = Location { path: placed::synthetic(self.report, image), lines: Lines { begin: 1 } };
         self.push(image, rule, &identity, "blocker", format!("{name}: {told}"), location);
     }
@@ -129,6 +128,6 @@ impl Entries<'_> {
         if *count > 1 {
             fingerprint = placed::fingerprint([fingerprint.as_str(), &count.to_string()]);
         }
-        self.entries.push(Entry { description, check_name: rule.to_owned(), fingerprint, severity, location });
+        self.all.push(Entry { description, check_name: rule.to_owned(), fingerprint, severity, location });
     }
 }

@@ -1,6 +1,8 @@
 //! What formats that stand on lines of a repository share: an image's name without what changes from build to build, places of findings,
 //! URIs of files, and fingerprints.
 
+use std::fmt::Write as _;
+
 use sha2::{Digest as _, Sha256};
 
 use super::model::{EvidenceReport, FindingReport, ImageReport, LocationReport, Report};
@@ -95,7 +97,8 @@ fn percent_encoded(part: &[u8]) -> String {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
             out.push(char::from(*byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            // writing to a String cannot fail
+            let _ = write!(out, "%{byte:02X}");
         }
     }
     out
@@ -128,7 +131,11 @@ pub(super) fn fingerprint<'a>(parts: impl IntoIterator<Item = &'a str>) -> Strin
         hash.update(length.to_be_bytes());
         hash.update(part.as_bytes());
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hash.finalize().iter().fold(String::with_capacity(64), |mut hex, byte| {
+        // writing to a String cannot fail
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 /// What tells a place from the others of its check, the same from build to build: code, and subject, or the config's field.

@@ -11,7 +11,7 @@ use crate::program::{command, list, run, shared_images};
 use crate::recipe::{self, Recipe};
 
 /// Two platforms, a name that is no path, and files whose names are hostile.
-const HOSTILE: &str = r###"
+const HOSTILE: &str = r#"
 about = "Names that mean something to those who read reports."
 containers = ["oci"]
 [[layer]]
@@ -31,11 +31,11 @@ name = "index"
 text = '''{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[{$manifest.fields,"annotations":{"org.opencontainers.image.ref.name":"docker://../[x](1) %zz:1"}},{$manifest_arm.fields,"annotations":{"org.opencontainers.image.ref.name":"app:dev"}}]}'''
 [expect]
 verdict = "flag"
-"###;
+"#;
 
 fn hostile() -> Recipe {
     let mut recipe = recipe::of_text(HOSTILE);
-    recipe.name = "hostile-names".to_owned();
+    "hostile-names".clone_into(&mut recipe.name);
     recipe
 }
 

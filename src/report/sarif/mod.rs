@@ -153,18 +153,18 @@ fn invocation(of: Of<'_>) -> Invocation {
 fn ids(report: &Report, subjects: &[Option<&ImageReport>], category: &Category) -> Vec<Option<String>> {
     let is_alone = subjects.len() == 1;
     let mut taken = BTreeSet::new();
-    let mut id = |image: &Option<&ImageReport>| {
-        let platform = placed::platform(*image);
+    let id = |image: Option<&ImageReport>| {
+        let platform = placed::platform(image);
         let start = match category {
             Category::None if is_alone => return None,
             Category::None => platform,
             Category::Text(text) if is_alone => text.clone(),
             Category::Text(text) => format!("{text}/{platform}"),
-            Category::OfImage => format!("plimsoll/{}/{platform}", placed::synthetic(report, *image)),
+            Category::OfImage => format!("plimsoll/{}/{platform}", placed::synthetic(report, image)),
         };
         let numbered = (2..=usize::MAX).map(|number| format!("{start}-{number}"));
         let free = std::iter::once(start.clone()).chain(numbered).find(|id| taken.insert(id.clone()));
         Some(format!("{}/", free.unwrap_or(start)))
     };
-    subjects.iter().map(&mut id).collect()
+    subjects.iter().copied().map(id).collect()
 }

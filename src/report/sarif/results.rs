@@ -36,6 +36,9 @@ struct Group<'a> {
     placed: Vec<Placed<'a>>,
 }
 
+/// What findings of one result share: rule, whether they are waived, file and line.
+type Key<'a> = (&'a str, bool, Option<(&'a str, usize)>);
+
 /// All results, the worst first.
 pub(super) fn all<'a>(of: Of<'a>, shows_waived: bool) -> Vec<Result<'a>> {
     let mut results: Vec<Result<'a>> = unverified(of).into_iter().collect();
@@ -103,7 +106,7 @@ pub(super) fn of_whole<'a>(of: Of<'a>, rule: &'static str, level: Level, told: &
 }
 
 fn groups(image: &ImageReport, shows_waived: bool) -> Vec<Group<'_>> {
-    let mut index: BTreeMap<(&str, bool, Option<(&str, usize)>), usize> = BTreeMap::new();
+    let mut index: BTreeMap<Key<'_>, usize> = BTreeMap::new();
     let mut groups: Vec<Group<'_>> = Vec::new();
     for finding in image.findings.iter().filter(|finding| shows_waived || finding.waived.is_none()) {
         let is_waived = finding.waived.is_some();
@@ -181,12 +184,11 @@ fn own_fingerprint(of: Of<'_>, group: &Group<'_>) -> String {
 /// GitHub's own hash of a line goes where GitHub looks for it. Where there is a file and no hash, its upload fills it in from the
 /// checkout; where there is none, nothing would: the rule and the image stand for the line.
 fn fingerprints(of: Of<'_>, rule: &str, location: Option<&LocationReport>, own: String) -> BTreeMap<&'static str, String> {
-    let line = match location {
-        Some(location) => location.line_hash.clone(),
-        None => {
-            let hash = placed::fingerprint([rule, placed::repository(of.report, of.image), &placed::platform(of.image)]);
-            hash.get(..16).map(|start| format!("{start}:1"))
-        }
+    let line = if let Some(location) = location {
+        location.line_hash.clone()
+    } else {
+        let hash = placed::fingerprint([rule, placed::repository(of.report, of.image), &placed::platform(of.image)]);
+        hash.get(..16).map(|start| format!("{start}:1"))
     };
     let line = line.map(|line| ("primaryLocationLineHash", line));
     line.into_iter().chain([("plimsollFinding/v1", own)]).collect()

@@ -181,24 +181,25 @@ fn description(text: &str) -> String {
 }
 
 fn help(what: &str, why: &str, fix: &str, example: &str, references: &[Reference], uri: &str) -> Help {
-    let chapters = [("Why it matters", why), ("How to fix it", fix)].into_iter().filter(|(_, text)| !text.is_empty());
-    let (mut text, mut markdown) = (unmarked(what), what.to_owned());
-    for (title, said) in chapters {
-        text.push_str(&format!("\n\n{title}: {}", unmarked(said)));
-        markdown.push_str(&format!("\n\n**{title}.** {said}"));
+    let (mut text, mut markdown) = (vec![unmarked(what)], vec![what.to_owned()]);
+    for (title, said) in [("Why it matters", why), ("How to fix it", fix)] {
+        if !said.is_empty() {
+            text.push(format!("{title}: {}", unmarked(said)));
+            markdown.push(format!("**{title}.** {said}"));
+        }
     }
-    if !example.trim().is_empty() {
-        let example = example.trim_matches('\n');
-        text.push_str(&format!("\n\nExample:\n{example}"));
-        markdown.push_str(&format!("\n\n```dockerfile\n{example}\n```"));
+    let example = example.trim_matches('\n');
+    if !example.is_empty() {
+        text.push(format!("Example:\n{example}"));
+        markdown.push(format!("```dockerfile\n{example}\n```"));
     }
     let links: Vec<String> = references.iter().map(|it| format!("[{}]({})", it.name, it.url)).collect();
     if !links.is_empty() {
-        markdown.push_str(&format!("\n\nReferences: {}.", links.join(", ")));
+        markdown.push(format!("References: {}.", links.join(", ")));
     }
-    text.push_str(&format!("\n\nMore: {uri}"));
-    markdown.push_str(&format!("\n\n[More in the documentation]({uri})."));
-    Help { text, markdown }
+    text.push(format!("More: {uri}"));
+    markdown.push(format!("[More in the documentation]({uri})."));
+    Help { text: text.join("\n\n"), markdown: markdown.join("\n\n") }
 }
 
 fn of_check(check: &Check) -> Rule {
