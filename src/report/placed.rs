@@ -184,11 +184,11 @@ fn without_weight(clause: &str) -> &str {
     if is_weight { said } else { clause }
 }
 
-/// Hexadecimal digits that follow the name of an algorithm are taken out.
+/// Hexadecimal digits that follow the name of an algorithm, as in digests and in the names of blobs, are taken out.
 pub(super) fn without_digests(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(at) = ["sha256:", "sha512:"].iter().filter_map(|name| rest.find(name)).min() {
+    while let Some(at) = ["sha256:", "sha512:", "sha256/", "sha512/"].iter().filter_map(|name| rest.find(name)).min() {
         let (before, after) = rest.split_at(at.saturating_add("sha256:".len()));
         let behind = after.trim_start_matches(|it: char| it.is_ascii_hexdigit());
         out.push_str(before);
@@ -253,6 +253,7 @@ mod tests {
         );
         assert_eq!(of("apt can be run: apt, apt-get"), "apt can be run: apt, apt-get");
         assert_eq!(of(&format!("it is sha256:{} and sha256:x", "a".repeat(64))), "it is sha256:... and sha256:x");
+        assert_eq!(without_digests(&format!("(blobs/sha256/{}, layer 2)", "0".repeat(64))), "(blobs/sha256/..., layer 2)");
     }
 
     #[test]
