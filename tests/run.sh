@@ -23,4 +23,5 @@ step "lints" cargo clippy --locked --all-targets -- -D warnings
 step "docs" env RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
 step "tests" cargo test --locked
 step "wrappers" bash tests/wrappers.sh
+step "third parties" tests/validate.sh
 echo "all green after $SECONDS s"

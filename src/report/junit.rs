@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::model::{ErrorReport, FindingReport, ImageReport, Report, Verdict};
+use super::placed::without_tag;
 use super::quantity::counted;
 use super::wording::{error, image as title, instructions, name, not_examined, on_platform, places, severity, shown, source};
 use crate::checks;
@@ -138,20 +139,11 @@ fn of_source(report: &Report) -> Suite {
 /// `plimsoll.registry_example/shop/cart linux/amd64`: without tag and digest, so that the next build's results are compared with
 /// this one's, and with one dot, since readers take what is before the last one for a package.
 fn class(report: &Report, image: &ImageReport, classes: &mut BTreeMap<String, usize>) -> String {
-    let name = image.reference.as_deref().map_or_else(|| source(report), repository);
+    let name = image.reference.as_deref().map_or_else(|| source(report), without_tag);
     let class = format!("plimsoll.{}", on_platform(name, image).replace('.', "_"));
     let seen = classes.entry(class.clone()).or_default();
     *seen = seen.saturating_add(1);
     if *seen == 1 { class } else { format!("{class} ({seen})") }
-}
-
-fn repository(reference: &str) -> &str {
-    let name = reference.split_once('@').map_or(reference, |(name, _)| name);
-    match name.rsplit_once(':') {
-        // a colon before a slash belongs to the registry's port
-        Some((repository, tag)) if !tag.contains('/') => repository,
-        _ => name,
-    }
 }
 
 fn verdict(verdict: Verdict) -> &'static str {

@@ -7,6 +7,7 @@ pub mod explain;
 #[cfg(test)]
 mod generated;
 pub mod github;
+pub mod gitlab;
 pub mod html;
 pub mod in_toto;
 pub mod json;
@@ -15,10 +16,12 @@ pub mod known_bases;
 pub mod listing;
 pub mod markdown;
 pub mod model;
+mod placed;
 pub mod policy_page;
 pub mod quantity;
 #[cfg(test)]
 mod samples;
+pub mod sarif;
 pub mod schema;
 pub mod text;
 mod wording;

@@ -32,6 +32,7 @@ mod policy;
 mod program;
 mod recipe;
 mod robustness;
+mod sarif;
 mod score;
 mod shared;
 mod streams;

@@ -204,7 +204,7 @@ fn a_verdict_that_no_finding_explains_is_a_failure_all_the_same() {
 fn the_class_has_no_tag_no_digest_and_one_dot() {
     assert!(case(&samples::good(), "compiler").contains("classname=\"plimsoll.registry_example/shop/cart linux/amd64\""));
     for (reference, expected) in [("a:5000/b", "a:5000/b"), ("a:5000/b:1@sha256:00", "a:5000/b"), ("b:1", "b"), ("b", "b")] {
-        assert_eq!(repository(reference), expected);
+        assert_eq!(without_tag(reference), expected);
     }
 }
 
