@@ -2,44 +2,13 @@
 
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
-use std::sync::LazyLock;
 
-use crate::program;
 use crate::recipe;
 
 /// The root of the project.
 pub(crate) fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
-
-/// Formats and options that pipelines ask for; those of them that this build does not have are left out by [`STAND_IN`].
-const ASKED: [&str; 6] = ["sarif", "gitlab-codequality", "html", "--dockerfile", "--source-root", "--sarif-category"];
-
-/// Those of [`ASKED`] that this build does not have.
-pub(crate) fn missing() -> &'static [&'static str] {
-    static MISSING: LazyLock<Vec<&str>> = LazyLock::new(|| {
-        let help = String::from_utf8(program::run(&["check", "--help"]).stdout).unwrap();
-        let words: Vec<&str> = help.split(|c: char| !c.is_alphanumeric() && c != '-').collect();
-        ASKED.into_iter().filter(|asked| !words.contains(asked)).collect()
-    });
-    &MISSING
-}
-
-/// Runs plimsoll without the formats and options that it does not have; their files hold one line.
-const STAND_IN: &str = r#"#!/usr/bin/env bash
-arguments=()
-is_missing() { case " $MISSING " in *" $1 "*) return 0 ;; *) return 1 ;; esac; }
-while [ $# -gt 0 ]; do
-  case $1 in
-    -o) if is_missing "${2%%=*}"; then echo '{}' >"${2#*=}"; else arguments+=("$1" "$2"); fi; shift ;;
-    --dockerfile=* | --source-root=* | --sarif-category=*) is_missing "${1%%=*}" || arguments+=("$1") ;;
-    --) arguments+=("$@"); break ;;
-    *) arguments+=("$1") ;;
-  esac
-  shift
-done
-exec "$REAL" "${arguments[@]}"
-"#;
 
 /// `docker save -- NAME`: writes the image of the test, and remembers what it was asked.
 const DOCKER: &str = r#"#!/usr/bin/env bash
@@ -66,7 +35,7 @@ impl Desk {
         desk.write("work/cut.tar", &demo[..demo.len() / 2]);
         desk.write("work/good.tar", &image("good.tar"));
         desk.write("work/Dockerfile", b"FROM debian:12-slim\nRUN apt-get update && apt-get install -y tcc\n");
-        desk.script("bin/plimsoll", STAND_IN);
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_plimsoll"), desk.path("bin/plimsoll")).unwrap();
         desk.script("bin/docker", DOCKER);
         desk
     }
@@ -101,8 +70,6 @@ impl Desk {
             .env_clear()
             .env("PATH", path)
             .env("HOME", self.path("temp"))
-            .env("REAL", env!("CARGO_BIN_EXE_plimsoll"))
-            .env("MISSING", missing().join(" "))
             .env("DOCKER_ASKED", self.path("docker-asked"))
             .env("DOCKER_IMAGE", self.path("work/shop.tar"))
             .envs(variables.iter().copied())

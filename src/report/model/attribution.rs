@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 /// The Dockerfile that an image was built from, as far as known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DockerfileReport {
-    /// Its path from the root of the repository, parts joined by `/`, escaped.
+    /// Its path from the root of the repository, parts joined by `/`, escaped; with confidence `none`, that of the one that comes
+    /// closest.
     pub file: String,
     /// `provenance` (BuildKit's attestation in the image), `given` (--dockerfile) or `source-root` (found below --source-root).
     pub found_by: String,
