@@ -46,6 +46,7 @@ pub(super) struct Learnt {
 
 /// Looks at one regular file after the other; its buffers are used again.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each says one thing of the file at hand")]
 pub(super) struct FileProbe<'l> {
     limits: &'l Limits,
     digest_files: bool,
