@@ -27,7 +27,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("rules", &["oci", "limits", "rootfs", "build", "facts", "finding", "policy"]),
     ("score", &["oci", "rootfs", "finding", "policy", "facts"]),
     ("report", &["oci", "finding", "checks", "policy", "score", "build"]),
-    ("cache", &["oci", "layer", "score"]),
+    ("cache", &["oci", "limits", "layer"]),
     (
         "verify",
         &[

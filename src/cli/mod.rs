@@ -3,6 +3,7 @@
 
 mod base;
 mod baseline;
+mod cache;
 mod check;
 mod checks;
 mod compare;
@@ -76,6 +77,7 @@ enum Command {
     Policy(policy::Args),
     Limits(limits::Args),
     Base(base::Args),
+    Cache(cache::Args),
 }
 
 /// What every subcommand may need to know.
@@ -110,5 +112,6 @@ fn dispatch(cli: &Cli) -> u8 {
         Command::Policy(args) => policy::run(args, context),
         Command::Limits(args) => limits::run(args, context),
         Command::Base(args) => base::run(args, context),
+        Command::Cache(args) => cache::run(args, context),
     }
 }

@@ -93,6 +93,32 @@ impl LayerIndex {
         bodies.fold(0, |sum, body| sum.saturating_add(u64::try_from(body.len()).unwrap_or(u64::MAX)))
     }
 
+    /// The same index without bodies, as if there had been no room for them.
+    #[must_use]
+    pub fn without_bodies(&self) -> Self {
+        let without = |content: &Arc<Content>| {
+            if content.body.is_none() {
+                return Some(Arc::clone(content));
+            }
+            let content = Content { body: None, ..content.as_ref().clone() };
+            (content != Content::default()).then(|| Arc::new(content))
+        };
+        let change = |change: &Change| Change { content: change.content.as_ref().and_then(without), ..change.clone() };
+        let has_body = |change: &&Change| change.content.as_ref().is_some_and(|content| content.body.is_some());
+        Self {
+            digest: self.digest.clone(),
+            diff_id: self.diff_id.clone(),
+            diff_id_sha512: self.diff_id_sha512.clone(),
+            changes: self.changes.iter().map(change).collect(),
+            names: self.names.clone(),
+            bodies_left: u64::try_from(self.changes.iter().filter(has_body).count()).unwrap_or(u64::MAX),
+            not_examined: self.not_examined.clone(),
+            remarks: self.remarks.clone(),
+            errors: Vec::new(),
+            ..*self
+        }
+    }
+
     /// Keeps `bytes` (at most 65,535) and returns their span.
     pub fn intern(&mut self, bytes: &[u8]) -> Span {
         let length = u16::try_from(bytes.len()).unwrap_or(u16::MAX);

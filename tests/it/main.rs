@@ -10,6 +10,7 @@
 )]
 
 mod base;
+mod cache;
 mod checks;
 mod cli;
 mod compare;

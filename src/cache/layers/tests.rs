@@ -116,6 +116,48 @@ fn whoever_changes_what_is_written_raises_the_format() {
     assert_eq!((FORMAT, written.as_str()), (1, "453185b0aeb80b5ddfd17dc68396cdec93d1dc68725930f0b305adb375d5b59d"));
 }
 
+/// A layer with entries of every kind.
+fn sample() -> Vec<u8> {
+    let mut tar = tar::Builder::new(Vec::new());
+    let mut add = |name: &str, kind: tar::EntryType, mode: u32, body: &[u8], link: &str| {
+        let mut header = tar::Header::new_ustar();
+        header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
+        header.as_old_mut().linkname[..link.len()].copy_from_slice(link.as_bytes());
+        header.set_entry_type(kind);
+        header.set_size(body.len() as u64);
+        header.set_mode(mode);
+        header.set_uid(1_000);
+        header.set_gid(50);
+        header.set_cksum();
+        tar.append(&header, body).unwrap();
+    };
+    use tar::EntryType as Type;
+    add("./", Type::Directory, 0o755, b"", "");
+    add("etc/passwd", Type::Regular, 0o644, b"root:x:0:0:root:/root:/bin/sh\n", "");
+    add("etc//group", Type::Regular, 0o644, b"root:x:0:\n", "");
+    add("usr/bin/tool", Type::Regular, 0o4755, b"#!/bin/sh -e\ntrue\n", "");
+    add("usr/bin/broken", Type::Regular, 0o755, b"\x7fELF broken", "");
+    add("usr/bin/again", Type::Link, 0o755, b"", "usr/bin/tool");
+    add("bin", Type::Symlink, 0o777, b"", "usr/bin");
+    add("gone/.wh.file", Type::Regular, 0o644, b"", "");
+    add("full/.wh..wh..opq", Type::Regular, 0o644, b"", "");
+    add("dev/null", Type::Char, 0o666, b"", "");
+    add("dev/disk", Type::Block, 0o660, b"", "");
+    add("run/pipe", Type::Fifo, 0o600, b"", "");
+    tar.into_inner().unwrap()
+}
+
+#[test]
+fn whoever_changes_what_is_learnt_raises_the_format() {
+    // what the layer room says of the same bytes has changed: what older programs of this version wrote must not be served
+    let count = std::sync::atomic::AtomicU64::new(0);
+    let options = crate::layer::Options { algorithm: Algorithm::Sha256, digest_files: true, progress: &count, kept: &count };
+    let index = crate::layer::index(&mut sample().as_slice(), options, &Limits::default());
+    assert_eq!((index.errors.len(), index.changes.len()), (0, 12), "{index:?}");
+    let written = hex(&Sha256::digest(encoded(&index).unwrap()));
+    assert_eq!((FORMAT, written.as_str()), (1, "recorded"));
+}
+
 #[test]
 fn what_is_kept_is_found_again_unchanged() {
     let (layers, _) = held();
