@@ -1,6 +1,9 @@
 //! The cache folder: its options for those who read images, and `plimsoll cache`.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+
+use clap::builder::FalseyValueParser;
 
 use super::{Context, DONE, UNVERIFIABLE, output};
 use crate::cache::{Directory, Layers, Refused, Tiers};
@@ -23,7 +26,7 @@ pub(super) struct Caching {
     cache_size: u64,
 
     /// Neither use nor write a cache: learn everything from the image's bytes
-    #[arg(long, env = "PLIMSOLL_NO_CACHE", hide_env_values = true)]
+    #[arg(long, env = "PLIMSOLL_NO_CACHE", hide_env_values = true, value_parser = FalseyValueParser::new())]
     no_cache: bool,
 }
 
@@ -33,14 +36,14 @@ struct Place {
     /// Where to keep what was learnt from layers, so that no layer is taken apart twice; without it $XDG_CACHE_HOME/plimsoll or
     /// ~/.cache/plimsoll, and no cache where neither can be made
     #[arg(long, value_name = "FOLDER", env = "PLIMSOLL_CACHE_DIR", hide_env_values = true)]
-    cache_dir: Option<PathBuf>,
+    cache_dir: Option<OsString>,
 }
 
 impl Place {
     /// The folder, and whether somebody named it.
     fn folder(&self) -> Option<(PathBuf, bool)> {
-        if let Some(named) = self.cache_dir.clone().filter(|named| !named.as_os_str().is_empty()) {
-            return Some((named, true));
+        if let Some(named) = self.cache_dir.clone().filter(|named| !named.is_empty()) {
+            return Some((named.into(), true));
         }
         let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
         let base = absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")))?;
