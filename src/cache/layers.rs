@@ -98,7 +98,9 @@ impl Layers {
         }
         let key = shape.key(Kind::Layer, digest, "");
         self.memory.keep(&key, Arc::clone(index), weight(index));
-        if let Some(value) = encoded(index) {
+        if !self.tiers.is_empty()
+            && let Some(value) = encoded(index)
+        {
             self.tiers.keep(&key, &value);
         }
     }
@@ -114,6 +116,9 @@ impl Layers {
 
     /// Keeps bodies that were read again. `digest` is that of the blob they were read from, computed from its bytes.
     pub fn keep_bodies(&self, digest: &BlobDigest, shape: &Shape, entries: &[u32], bodies: &[(u32, Vec<u8>)]) {
+        if self.tiers.is_empty() {
+            return;
+        }
         let written = Written(bodies.iter().map(|(entry, body)| (*entry, serde_bytes::Bytes::new(body))).collect());
         if let Ok(value) = postcard::to_stdvec(&written) {
             self.tiers.keep(&shape.key(Kind::Bodies, digest, &list(entries)), &value);
