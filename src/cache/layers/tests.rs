@@ -118,6 +118,7 @@ fn whoever_changes_what_is_written_raises_the_format() {
 
 /// A layer with entries of every kind.
 fn sample() -> Vec<u8> {
+    use tar::EntryType as Type;
     let mut tar = tar::Builder::new(Vec::new());
     let mut add = |name: &str, kind: tar::EntryType, mode: u32, body: &[u8], link: &str| {
         let mut header = tar::Header::new_ustar();
@@ -131,7 +132,6 @@ fn sample() -> Vec<u8> {
         header.set_cksum();
         tar.append(&header, body).unwrap();
     };
-    use tar::EntryType as Type;
     add("./", Type::Directory, 0o755, b"", "");
     add("etc/passwd", Type::Regular, 0o644, b"root:x:0:0:root:/root:/bin/sh\n", "");
     add("etc//group", Type::Regular, 0o644, b"root:x:0:\n", "");
