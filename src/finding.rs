@@ -3,7 +3,7 @@
 use crate::oci::Code;
 
 /// How much a finding matters; the order is the order of weight.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 pub enum Severity {
     /// Worth knowing; seldom worth a release.
     Low,

@@ -18,6 +18,7 @@
 
 pub mod archive;
 pub mod build;
+pub mod cache;
 pub mod checks;
 pub mod cli;
 pub mod facts;

@@ -33,6 +33,12 @@ macro_rules! limits {
             pub const ALL: &'static [(&'static str, u64, &'static str)] =
                 &[$(($name, $value, concat!($($doc),+)),)+];
 
+            /// Name and value of every cap, in the order of the struct.
+            #[must_use]
+            pub fn values(&self) -> Vec<(&'static str, u64)> {
+                vec![$(($name, self.$field),)+]
+            }
+
             /// Sets the cap called `name`; false when there is none of that name.
             pub fn set(&mut self, name: &str, value: u64) -> bool {
                 match name {
@@ -176,6 +182,7 @@ mod tests {
             let mut limits = Limits::default();
             assert!(limits.set(name, default + 1), "{name}");
             assert_ne!(limits, Limits::default(), "{name}");
+            assert!(limits.values().contains(&(*name, default + 1)), "{name}");
             assert!(!doc.is_empty());
         }
         assert!(!Limits::default().set("no-such-limit", 1));

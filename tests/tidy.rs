@@ -27,7 +27,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("rules", &["oci", "limits", "rootfs", "build", "facts", "finding", "policy"]),
     ("score", &["oci", "rootfs", "finding", "policy", "facts"]),
     ("report", &["oci", "finding", "checks", "policy", "score", "build"]),
-    ("cache", &["oci", "layer", "score"]),
+    ("cache", &["oci", "limits", "layer"]),
     (
         "verify",
         &[
@@ -42,7 +42,10 @@ const ROOMS: &[(&str, &[&str])] = &[
 ];
 
 /// Names that a room may use beyond the table, with the reason.
-const EXTRA_NAMES: &[(&str, &str, &str)] = &[("policy", "oci", "messages of requirements escape names, as those of checks do")];
+const EXTRA_NAMES: &[(&str, &str, &str)] = &[
+    ("policy", "oci", "messages of requirements escape names, as those of checks do"),
+    ("cache", "archive", "its tests make layer indexes of every compression"),
+];
 
 /// Files over 400 lines, with the reason.
 const LONG_FILES: &[(&str, &str)] = &[];

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
 
+use super::cache::{self, Caching};
 use super::input::Input;
 use super::reference::read_text;
 use super::{Context, DONE, FAILED, UNVERIFIABLE, USAGE, judging, output, progress};
@@ -74,6 +75,9 @@ struct Record {
     #[command(flatten)]
     input: Input,
 
+    #[command(flatten)]
+    caching: Caching,
+
     /// The kind of application, such as python
     #[arg(long, value_name = "NAME")]
     family: String,
@@ -100,6 +104,9 @@ struct Diff {
 
     #[command(flatten)]
     input: Input,
+
+    #[command(flatten)]
+    caching: Caching,
 
     /// By how many percent a number may be off: packages are updated between two builds
     #[arg(long, value_name = "PERCENT", default_value_t = 5)]
@@ -137,9 +144,10 @@ fn list() -> u8 {
     })
 }
 
-fn measured(input: &Input, context: Context) -> Result<Baseline, u8> {
-    let request = Request { source: input.request(), limits: input.limits(), ..Request::default() };
+fn measured(input: &Input, caching: &Caching, context: Context) -> Result<Baseline, u8> {
+    let request = Request { source: input.request(), limits: input.limits(), cache: caching.open(context), ..Request::default() };
     let measuring = progress::shown(!context.quiet, |progress| verify::measure(&request, progress));
+    cache::tell(&request.cache, context);
     measuring.baseline.ok_or_else(|| {
         output::complain(&text::render_errors(&measuring.report, output::look_of_errors(context.color)));
         UNVERIFIABLE
@@ -147,7 +155,7 @@ fn measured(input: &Input, context: Context) -> Result<Baseline, u8> {
 }
 
 fn record(args: &Record, context: Context) -> u8 {
-    let measured = match measured(&args.input, context) {
+    let measured = match measured(&args.input, &args.caching, context) {
         Ok(measured) => measured,
         Err(code) => return code,
     };
@@ -182,7 +190,7 @@ fn diff(args: &Diff, context: Context) -> u8 {
             return code;
         }
     };
-    let found = match measured(&args.input, context) {
+    let found = match measured(&args.input, &args.caching, context) {
         Ok(found) => found,
         Err(code) => return code,
     };

@@ -2,6 +2,7 @@
 
 use clap::ValueEnum;
 
+use super::cache::{self, Caching};
 use super::input::Input;
 use super::output;
 use super::outputs::Outputs;
@@ -75,6 +76,9 @@ pub(super) struct Args {
 
     #[command(flatten)]
     source: dockerfiles::Source,
+
+    #[command(flatten)]
+    caching: Caching,
 }
 
 /// Severities, as `--fail-on` takes them.
@@ -98,14 +102,16 @@ impl From<FailOn> for Severity {
 }
 
 pub(super) fn run(args: &Args, context: Context) -> u8 {
-    let request = match args.request(context) {
+    let mut request = match args.request(context) {
         Ok(request) => request,
         Err((code, reason)) => {
             output::refuse(&reason);
             return code;
         }
     };
+    request.cache = args.caching.open(context);
     let report = progress::shown(!context.quiet, |progress| verify::verify(&request, progress));
+    cache::tell(&request.cache, context);
     args.outputs.write(&report, exit_code(&report, args.exit_zero), context)
 }
 

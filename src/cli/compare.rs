@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
+use super::cache::{self, Caching};
 use super::reference::{Reference, Refusal, read_text};
 use super::{Context, DONE, FAILED, UNVERIFIABLE, USAGE, judging, output, progress, saved};
 use crate::limits::Limits;
@@ -66,6 +67,9 @@ pub(super) struct Args {
     /// Change a limit, such as layer-bytes=64GiB; `plimsoll limits` lists them (may be given several times)
     #[arg(long = "limit", value_name = "NAME=VALUE", value_parser = super::input::limit)]
     limits: Vec<(&'static str, u64)>,
+
+    #[command(flatten)]
+    caching: Caching,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -132,9 +136,12 @@ fn one(
             as_of: args.as_of.unwrap_or_else(judging::today),
             limits: limits.clone(),
             baselines: baselines.clone(),
+            cache: args.caching.open(context),
             ..Request::default()
         };
-        progress::shown(!context.quiet, |progress| verify::verify(&request, progress))
+        let report = progress::shown(!context.quiet, |progress| verify::verify(&request, progress));
+        cache::tell(&request.cache, context);
+        report
     };
     let look = output::look_of_errors(context.color);
     if report.images.is_empty() {

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::cache::{self, Caching};
 use super::input::Input;
 use super::output::{self, Format};
 use super::{Context, DONE, UNVERIFIABLE, progress};
@@ -32,6 +33,9 @@ pub(super) struct Args {
     #[command(flatten)]
     input: Input,
 
+    #[command(flatten)]
+    caching: Caching,
+
     /// How to write the entries; json gives one object a line, with the digests of files
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
     format: Format,
@@ -42,9 +46,11 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, context: Context) -> u8 {
-    let request = Request { source: args.input.request(), limits: args.input.limits(), ..Request::default() };
+    let cache = args.caching.open(context);
+    let request = Request { source: args.input.request(), limits: args.input.limits(), cache, ..Request::default() };
     let tree = if args.sequential { Tree::Sequential } else { Tree::Stacked };
     let listing = progress::shown(!context.quiet, |progress| verify::list(&request, tree, args.format == Format::Json, progress));
+    cache::tell(&request.cache, context);
     let Some(entries) = &listing.entries else {
         output::complain(&text::render_errors(&listing.report, output::look_of_errors(context.color)));
         return UNVERIFIABLE;

@@ -3,6 +3,7 @@
 
 mod base;
 mod baseline;
+mod cache;
 mod check;
 mod checks;
 mod compare;
@@ -85,6 +86,7 @@ enum Command {
     Base(base::Args),
     Completions(completions::Args),
     Man(man::Args),
+    Cache(cache::Args),
 }
 
 /// What every subcommand may need to know.
@@ -128,5 +130,6 @@ fn dispatch(cli: &Cli) -> u8 {
         Command::Base(args) => base::run(args, context),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),
+        Command::Cache(args) => cache::run(args, context),
     }
 }

@@ -140,6 +140,7 @@ impl Bodies for FileProbe<'_> {
     fn finish(&mut self, change: u32, index: &mut LayerIndex) {
         let learnt = FileProbe::finish(self);
         index.files_inspected = index.files_inspected.saturating_add(1);
+        index.bodies_left = index.bodies_left.saturating_add(u64::from(learnt.is_body_left));
         let Some(change) = usize::try_from(change).ok().and_then(|change| index.changes.get_mut(change)) else { return };
         change.content = learnt.content;
         if let Some(reason) = learnt.not_examined {

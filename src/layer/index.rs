@@ -3,13 +3,17 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::Error;
 use super::probe::ElfFacts;
 use crate::archive::compression::Compression;
 use crate::oci::{BlobDigest, DiffId, Remark};
 
 /// One layer, read to its last byte.
-#[derive(Debug)]
+///
+/// What is written of it (for the cache) is everything but the errors: an index that has some is not to be kept.
+#[derive(Debug, Serialize, Deserialize)]
 pub struct LayerIndex {
     /// Digest of the stored bytes, of the algorithm asked for.
     pub digest: Option<BlobDigest>,
@@ -26,7 +30,10 @@ pub struct LayerIndex {
     /// The entries, in the order of the tar, with names cleaned.
     pub changes: Vec<Change>,
     /// Bytes that [`Change`]'s spans point into.
+    #[serde(with = "serde_bytes")]
     pub names: Vec<u8>,
+    /// Bodies that a probe asked for and for which [`super::Options::kept`] left no room.
+    pub bodies_left: u64,
     /// Regular files whose content was looked at by a probe.
     pub files_inspected: u64,
     /// Content that no probe could look at, and why: path, reason.
@@ -34,6 +41,7 @@ pub struct LayerIndex {
     /// What is remarkable about the tar and its entries, without layer numbers, in order.
     pub remarks: Vec<Remark>,
     /// Why no verdict about this layer is possible, in order.
+    #[serde(skip)]
     pub errors: Vec<Error>,
 }
 
@@ -48,6 +56,7 @@ impl Default for LayerIndex {
             compression: Compression::None,
             changes: Vec::new(),
             names: Vec::new(),
+            bodies_left: 0,
             files_inspected: 0,
             not_examined: Vec::new(),
             remarks: Vec::new(),
@@ -77,6 +86,39 @@ impl LayerIndex {
         self.names.get(Range { start, end }).unwrap_or_default()
     }
 
+    /// Bytes of all bodies that are kept.
+    #[must_use]
+    pub fn body_bytes(&self) -> u64 {
+        let bodies = self.changes.iter().filter_map(|change| change.content.as_ref()?.body.as_ref());
+        bodies.fold(0, |sum, body| sum.saturating_add(u64::try_from(body.len()).unwrap_or(u64::MAX)))
+    }
+
+    /// The same index without bodies, as if there had been no room for them.
+    #[must_use]
+    pub fn without_bodies(&self) -> Self {
+        let without = |content: &Arc<Content>| {
+            if content.body.is_none() {
+                return Some(Arc::clone(content));
+            }
+            let content = Content { body: None, ..content.as_ref().clone() };
+            (content != Content::default()).then(|| Arc::new(content))
+        };
+        let change = |change: &Change| Change { content: change.content.as_ref().and_then(without), ..change.clone() };
+        let has_body = |change: &&Change| change.content.as_ref().is_some_and(|content| content.body.is_some());
+        Self {
+            digest: self.digest.clone(),
+            diff_id: self.diff_id.clone(),
+            diff_id_sha512: self.diff_id_sha512.clone(),
+            changes: self.changes.iter().map(change).collect(),
+            names: self.names.clone(),
+            bodies_left: u64::try_from(self.changes.iter().filter(has_body).count()).unwrap_or(u64::MAX),
+            not_examined: self.not_examined.clone(),
+            remarks: self.remarks.clone(),
+            errors: Vec::new(),
+            ..*self
+        }
+    }
+
     /// Keeps `bytes` (at most 65,535) and returns their span.
     pub fn intern(&mut self, bytes: &[u8]) -> Span {
         let length = u16::try_from(bytes.len()).unwrap_or(u16::MAX);
@@ -87,14 +129,14 @@ impl LayerIndex {
 }
 
 /// Where a name lies in [`LayerIndex::names`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Span {
     start: u32,
     length: u16,
 }
 
 /// What an entry does to the tree.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum ChangeKind {
     /// Makes a regular file.
     File,
@@ -119,7 +161,7 @@ pub enum ChangeKind {
 }
 
 /// One entry of a layer. Paths are absolute (`/a/b`), cleaned as runtimes clean them, at most 4,095 bytes.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Change {
     /// What it does.
     pub kind: ChangeKind,
@@ -144,16 +186,18 @@ pub struct Change {
 }
 
 /// One extended attribute.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Xattr {
     /// Name, such as `security.capability`.
+    #[serde(with = "serde_bytes")]
     pub name: Vec<u8>,
     /// Value.
+    #[serde(with = "serde_bytes")]
     pub value: Vec<u8>,
 }
 
 /// What was learnt of a regular file's content while it streamed by.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Content {
     /// SHA-256, when asked for.
     pub sha256: Option<[u8; 32]>,
@@ -162,7 +206,9 @@ pub struct Content {
     /// The file starts with the ELF magic and cannot be parsed: why.
     pub broken_elf: Option<Box<str>>,
     /// For a file that starts with `#!`: the first line without `#!`, at most 256 bytes.
+    #[serde(with = "serde_bytes")]
     pub shebang: Option<Box<[u8]>>,
     /// The whole body, when a probe asked for it (databases, user files, os-release, package lists).
+    #[serde(with = "serde_bytes")]
     pub body: Option<Box<[u8]>>,
 }

@@ -6,6 +6,7 @@
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 mod builder;
+mod digesting;
 mod entries;
 mod error;
 mod index;
@@ -14,6 +15,7 @@ mod path;
 pub mod probe;
 mod stream;
 
+pub use digesting::Digesting;
 pub use error::Error;
 pub use index::{Change, ChangeKind, Content, LayerIndex, Span, Xattr};
 pub use indexing::{index, read_bodies};

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// What follows from a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Tier {
@@ -18,7 +20,10 @@ pub enum Tier {
 macro_rules! codes {
     ($($tier:ident { $($code:ident = $name:literal: $meaning:literal,)+ })+) => {
         /// One thing that can be wrong with an image's form. The names are for ever.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        ///
+        /// Written and read by name, so that a code that comes in between changes no other.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "&'static str")]
         #[non_exhaustive]
         pub enum Code {
             $($(#[doc = $meaning] $code,)+)+
@@ -151,6 +156,21 @@ codes! {
     }
 }
 
+impl From<Code> for &'static str {
+    fn from(code: Code) -> Self {
+        code.as_str()
+    }
+}
+
+impl TryFrom<String> for Code {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        let known = Self::ALL.iter().find(|code| code.as_str() == name);
+        known.copied().ok_or_else(|| "there is no code of that name".to_owned())
+    }
+}
+
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -160,6 +180,14 @@ impl fmt::Display for Code {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_code_is_read_by_its_name() {
+        for code in Code::ALL {
+            assert_eq!(Code::try_from(code.as_str().to_owned()), Ok(*code));
+        }
+        assert!(Code::try_from("no-such-code".to_owned()).is_err());
+    }
 
     #[test]
     fn every_name_is_unique_and_kebab_case() {

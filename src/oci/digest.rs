@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 /// A registered digest algorithm that is accepted (image-spec, descriptor.md: sha256 MUST, sha512 MAY).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Algorithm {
@@ -31,7 +33,8 @@ impl Algorithm {
 }
 
 /// `algorithm:hex`, checked; safe to build a path from.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Digest {
     algorithm: Algorithm,
     hex: Box<str>,
@@ -90,6 +93,20 @@ impl FromStr for Digest {
     }
 }
 
+impl TryFrom<String> for Digest {
+    type Error = MalformedDigest;
+
+    fn try_from(text: String) -> Result<Self, MalformedDigest> {
+        text.parse()
+    }
+}
+
+impl From<Digest> for String {
+    fn from(digest: Digest) -> Self {
+        digest.to_string()
+    }
+}
+
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.algorithm.as_str(), self.hex)
@@ -105,7 +122,7 @@ impl fmt::Debug for Digest {
 macro_rules! digest_of {
     ($(#[doc = $doc:literal])+ $name:ident) => {
         $(#[doc = $doc])+
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub struct $name(pub Digest);
 
         impl fmt::Display for $name {

@@ -1,9 +1,11 @@
 //! Where in an image something was seen, and remarks that do not stop the reading.
 
+use serde::{Deserialize, Serialize};
+
 use super::Code;
 
 /// Where in an image something was seen. Offsets are in the uncompressed stream of the layer or archive.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Place {
     /// The document or member: `index.json`, `manifest`, `config`, an outer archive's member name (escaped).
     pub document: Option<String>,
@@ -35,7 +37,7 @@ impl Place {
 }
 
 /// Something about the image's form that does not make its content unknowable: tiers fail, flag and info.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Remark {
     /// What.
     pub code: Code,

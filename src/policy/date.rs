@@ -2,12 +2,21 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 /// A day of the Gregorian calendar; the order is the order of days.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(into = "String")]
 pub struct Date {
     year: u16,
     month: u8,
     day: u8,
+}
+
+impl From<Date> for String {
+    fn from(date: Date) -> Self {
+        date.to_string()
+    }
 }
 
 impl Default for Date {

@@ -1,7 +1,7 @@
 //! Grades, from A to F without E.
 
 /// A grade; the order is from the worst to the best.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 pub enum Grade {
     /// Below all others.
     F,

@@ -26,7 +26,7 @@ impl Unit {
 macro_rules! measures {
     ($($name:ident $text:literal $unit:ident $label:literal: $what:literal;)+) => {
         /// A measurement that a policy can weigh and that a baseline holds.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
         pub enum Measure {
             $(#[doc = $what] $name,)+
         }

@@ -30,6 +30,9 @@ mod words;
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
 pub use crate::finding::Severity;
 pub use date::Date;
 pub use error::PolicyError;
@@ -42,9 +45,10 @@ pub use shipped::SHIPPED;
 pub use waiver::{Waiver, WaiverState};
 
 use crate::finding::{Finding, Origin};
+use crate::oci::{Algorithm, Digest};
 
 /// A policy with everything that it extends laid under it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Policy {
     /// Its name: that of a shipped policy, or the file's.
     pub name: String,
@@ -75,7 +79,7 @@ pub struct Policy {
 }
 
 /// Whose findings fail an image.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub enum Scope {
     /// All.
     #[default]
@@ -85,7 +89,7 @@ pub enum Scope {
 }
 
 /// The least that the score must be.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Floors {
     /// 0 to 100.
     pub score: Option<f64>,
@@ -94,7 +98,7 @@ pub struct Floors {
 }
 
 /// What a policy says of one check.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct CheckRule {
     /// Switched off: its findings are left out, and counted.
     pub is_off: bool,
@@ -107,14 +111,14 @@ pub struct CheckRule {
 }
 
 /// What a required label's value must be.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct LabelRule {
     /// A glob over the whole value; None: anything but the empty string.
     pub value: Option<String>,
 }
 
 /// What an image may be built on.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct BaseRule {
     /// Whether an image on none of the known bases is a finding.
     pub is_required: bool,
@@ -123,7 +127,7 @@ pub struct BaseRule {
 }
 
 /// A base image, known by its layers.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct KnownBase {
     /// What people call it.
     pub name: String,
@@ -132,7 +136,7 @@ pub struct KnownBase {
 }
 
 /// The most that an image may weigh, in bytes.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct SizeRule {
     /// Sum of the uncompressed layers.
     pub shipped: Option<u64>,
@@ -143,7 +147,7 @@ pub struct SizeRule {
 }
 
 /// A rule that the policy brings itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Rule {
     /// Kebab-case; no built-in check has it.
     pub id: String,
@@ -160,7 +164,7 @@ pub struct Rule {
 }
 
 /// Every number of the score.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct ScoreRule {
     /// Groups of measurements, for people: group name, and its measurements with their weights, in the order of the file.
     pub groups: Vec<Group>,
@@ -175,7 +179,7 @@ pub struct ScoreRule {
 }
 
 /// Measurements that are weighed together.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Group {
     /// Such as `build tools`.
     pub name: String,
@@ -184,7 +188,7 @@ pub struct Group {
 }
 
 /// The best grade that an image with such a finding can get. Waived findings do not count.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Cap {
     /// The best grade.
     pub grade: Grade,
@@ -195,7 +199,7 @@ pub struct Cap {
 }
 
 /// An item of a published benchmark or guide.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Control {
     /// Such as `CIS Docker Benchmark 1.7.0`.
     pub framework: String,
@@ -231,6 +235,22 @@ impl Default for Policy {
 }
 
 impl Policy {
+    /// The digest of everything that the policy says, whatever files it came from and how they were written: SHA-256 of its JSON.
+    /// Names and places are part of it, since reports name them.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        // numbers and texts, in maps with texts as keys: nothing that JSON does not have
+        let json = serde_json::to_vec(self).unwrap_or_default();
+        Digest::of_bytes(Algorithm::Sha256, &Sha256::digest(json))
+    }
+
+    /// The last day of those waivers that are over. Between two such days the same waivers hold, so that what was judged on one day
+    /// of such a time is judged so on all of them.
+    #[must_use]
+    pub fn last_expiry(&self, as_of: Date) -> Option<Date> {
+        self.waivers.iter().filter(|waiver| !waiver.holds(as_of)).map(|waiver| waiver.expires).max()
+    }
+
     /// Whether this finding fails the image.
     #[must_use]
     pub fn fails(&self, finding: &Finding) -> bool {

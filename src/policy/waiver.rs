@@ -7,13 +7,15 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Serialize;
+
 use super::Date;
 use super::glob::{Globs, Slash};
 use super::judge::Subject;
 use crate::finding::{Evidence, Finding};
 
 /// An accepted finding.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Waiver {
     /// Id of the check or rule.
     pub check: String,

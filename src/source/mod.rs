@@ -118,6 +118,11 @@ pub trait Source: Send + Sync {
     fn images(&self) -> &[ImageRecord];
     /// A reader of the stored bytes of a blob from its first byte. Err for a blob that streamed by and is gone.
     fn open_blob(&self, id: &BlobId) -> Result<Box<dyn Read + Send + '_>, Error>;
+    /// Whether a blob that a descriptor names is, for whoever fetches it, exactly the bytes of that digest: a registry, whose clients
+    /// all check it. What is known of such bytes need not be fetched again. A file holds whatever somebody wrote into it.
+    fn is_content_addressed(&self) -> bool {
+        false
+    }
     /// Stored bytes of a blob, when known.
     fn blob_bytes(&self, id: &BlobId) -> Option<u64>;
 }

@@ -105,13 +105,20 @@ pub(super) fn examine(record: &ImageRecord, source: &dyn Source, store: &mut Lay
         examined.problems.append(&mut unread);
     }
     if examined.problems.is_empty() {
-        understand(record, source, remarks, &mut examined, request);
+        understand(record, source, store, remarks, &mut examined, request);
     }
     examined
 }
 
 /// From verified layers to findings.
-fn understand(record: &ImageRecord, source: &dyn Source, mut remarks: Vec<Remark>, examined: &mut Examined, request: &Request) {
+fn understand(
+    record: &ImageRecord,
+    source: &dyn Source,
+    store: &LayerStore<'_>,
+    mut remarks: Vec<Remark>,
+    examined: &mut Examined,
+    request: &Request,
+) {
     let limits = &request.limits;
     let Some(config) = record.config.clone() else { return };
     let layers: Vec<&LayerIndex> = examined.layers.iter().flatten().map(AsRef::as_ref).collect();
@@ -123,7 +130,7 @@ fn understand(record: &ImageRecord, source: &dyn Source, mut remarks: Vec<Remark
     examined.problems.extend(
         errors.iter().map(|error| Problem { limit: limit_of_tree(error), ..Problem::new(error.code(), error, error.place()) }),
     );
-    examined.problems.extend(fetch_bodies(&mut stacked, record, source, limits));
+    examined.problems.extend(fetch_bodies(&mut stacked, record, source, store, limits));
     if !examined.problems.is_empty() {
         return;
     }
@@ -197,7 +204,13 @@ fn size_problem(layers: &[Option<Arc<LayerIndex>>], limits: &Limits) -> Option<P
 }
 
 /// Reads again the bodies that facts need and that no probe kept, because their names became known with the whole tree only.
-fn fetch_bodies(tree: &mut Rootfs, record: &ImageRecord, source: &dyn Source, limits: &Limits) -> Option<Problem> {
+fn fetch_bodies(
+    tree: &mut Rootfs,
+    record: &ImageRecord,
+    source: &dyn Source,
+    store: &LayerStore<'_>,
+    limits: &Limits,
+) -> Option<Problem> {
     let mut by_layer: BTreeMap<usize, BTreeMap<u32, rootfs::NodeId>> = BTreeMap::new();
     let missing = facts::missing_bodies(tree, limits);
     let bytes = missing.iter().fold(0_u64, |sum, node| sum.saturating_add(tree.inode(*node).size()));
@@ -213,7 +226,8 @@ fn fetch_bodies(tree: &mut Rootfs, record: &ImageRecord, source: &dyn Source, li
     }
     for (layer, nodes) in by_layer {
         let entries: Vec<u32> = nodes.keys().copied().collect();
-        let bodies = match read_layer_bodies(layer, &entries, record, source, limits) {
+        let read = |layer| store.bodies(layer, &entries, source);
+        let bodies = match record.layers.get(layer).ok_or_else(|| "there is no such layer".to_owned()).and_then(read) {
             Ok(bodies) => bodies,
             Err(message) => {
                 let path = nodes.values().next().map(|node| tree.path(*node)).unwrap_or_default();
@@ -227,24 +241,6 @@ fn fetch_bodies(tree: &mut Rootfs, record: &ImageRecord, source: &dyn Source, li
         }
     }
     None
-}
-
-fn read_layer_bodies(
-    layer: usize,
-    entries: &[u32],
-    record: &ImageRecord,
-    source: &dyn Source,
-    limits: &Limits,
-) -> Result<Vec<(u32, Vec<u8>)>, String> {
-    let blob = record.layers.get(layer).and_then(|layer| layer.blob.as_ref()).ok_or("the layer's blob is not there")?;
-    let mut reader = source.open_blob(blob).map_err(|error| match error {
-        // no limit helps: only the whole tree tells that this file decides
-        crate::source::Error::Limit(_) => {
-            "the layer has streamed by: write the image to a file that is not compressed as a whole, and check that".to_owned()
-        }
-        other => other.to_string(),
-    })?;
-    layer::read_bodies(reader.as_mut(), entries, limits).map_err(|error| error.to_string())
 }
 
 impl Problem {

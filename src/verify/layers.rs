@@ -8,15 +8,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use super::{Progress, Request};
-use crate::layer::{self, LayerIndex, Options};
+use crate::cache::{Layers, Shape};
+use crate::layer::{self, Digesting, LayerIndex, Options};
 use crate::limits::{LimitHit, Limits};
-use crate::oci::Algorithm;
+use crate::oci::{Algorithm, BlobDigest};
 use crate::source::{BlobId, BlobVisitor, Error, ImageRecord, LayerRecord, Source};
 
 /// Indexes by blob. A blob is read once, however many layers and images name it.
 pub(super) struct LayerStore<'a> {
     limits: &'a Limits,
     digest_files: bool,
+    cache: &'a Layers,
     progress: &'a Progress,
     /// Bytes of file bodies that the layers of the image at hand keep.
     kept: AtomicU64,
@@ -50,6 +52,10 @@ struct Job {
     id: BlobId,
     algorithm: Algorithm,
     bytes: u64,
+    /// Digests that its bytes may have: under these, the cache is asked. Claims, all of them.
+    hints: Vec<BlobDigest>,
+    /// A descriptor names the first hint.
+    is_pinned: bool,
 }
 
 impl<'a> LayerStore<'a> {
@@ -57,6 +63,7 @@ impl<'a> LayerStore<'a> {
         Self {
             limits: &request.limits,
             digest_files,
+            cache: &request.cache,
             progress,
             kept: AtomicU64::new(0),
             indexes: BTreeMap::new(),
@@ -114,7 +121,7 @@ impl<'a> LayerStore<'a> {
                 match outcome {
                     Ok(index) => {
                         read_bytes.fetch_add(index.uncompressed_bytes, Ordering::Relaxed);
-                        done.0.push((job.id, Arc::new(index)));
+                        done.0.push((job.id, index));
                     }
                     Err(error) => done.1.push((job.id, error)),
                 }
@@ -142,22 +149,85 @@ impl<'a> LayerStore<'a> {
                 continue;
             }
             let bytes = source.blob_bytes(id).unwrap_or_default();
-            jobs.push(Job { id: id.clone(), algorithm: algorithm(layer), bytes });
+            let (hints, is_pinned) = (hints(layer), layer.digest.is_some());
+            jobs.push(Job { id: id.clone(), algorithm: algorithm(layer), bytes, hints, is_pinned });
         }
         jobs.sort_by_key(|job| std::cmp::Reverse(job.bytes));
         jobs
     }
 
-    fn index(&self, job: &Job, source: &dyn Source) -> Result<LayerIndex, Error> {
+    fn index(&self, job: &Job, source: &dyn Source) -> Result<Arc<LayerIndex>, Error> {
+        if let Some(index) = self.known(job, source) {
+            self.progress.bytes.fetch_add(index.uncompressed_bytes, Ordering::Relaxed);
+            self.progress.layers_done.fetch_add(1, Ordering::Relaxed);
+            return Ok(self.with_room(index));
+        }
         let mut reader = source.open_blob(&job.id)?;
         Ok(self.index_reader(job.algorithm, reader.as_mut()))
     }
 
-    fn index_reader(&self, algorithm: Algorithm, reader: &mut (dyn Read + Send)) -> LayerIndex {
+    fn index_reader(&self, algorithm: Algorithm, reader: &mut (dyn Read + Send)) -> Arc<LayerIndex> {
         let options = Options { algorithm, digest_files: self.digest_files, progress: &self.progress.bytes, kept: &self.kept };
-        let index = layer::index(reader, options, self.limits);
+        let index = Arc::new(layer::index(reader, options, self.limits));
+        self.cache.keep(&self.shape(algorithm), &index);
         self.progress.layers_done.fetch_add(1, Ordering::Relaxed);
         index
+    }
+
+    fn shape(&self, algorithm: Algorithm) -> Shape {
+        Shape::new(algorithm, self.digest_files, self.limits)
+    }
+
+    /// What the cache knows of a blob. Which index is served is decided by the digest of its bytes, computed now, or by a descriptor
+    /// whose blob nobody could exchange; hints only decide whether computing it is worth a pass.
+    fn known(&self, job: &Job, source: &dyn Source) -> Option<Arc<LayerIndex>> {
+        let shape = self.shape(job.algorithm);
+        let (hint, index) = job.hints.iter().find_map(|hint| Some((hint, self.cache.find(hint, &shape)?)))?;
+        if job.is_pinned && job.hints.first() == Some(hint) && source.is_content_addressed() {
+            return Some(index);
+        }
+        let reader = source.open_blob(&job.id).ok()?;
+        let digest = Digesting::new(reader, hint.0.algorithm()).finish().ok()?;
+        if digest == *hint { Some(index) } else { self.cache.find(&digest, &shape) }
+    }
+
+    /// The index with its bodies, if there is room for them among those of the image's other layers.
+    fn with_room(&self, index: Arc<LayerIndex>) -> Arc<LayerIndex> {
+        let bytes = index.body_bytes();
+        let grow = |kept: u64| Some(kept.saturating_add(bytes)).filter(|kept| self.limits.kept_bytes(*kept).is_ok());
+        let is_room = bytes == 0 || self.kept.fetch_update(Ordering::Relaxed, Ordering::Relaxed, grow).is_ok();
+        if is_room { index } else { Arc::new(index.without_bodies()) }
+    }
+
+    /// Bodies of some entries of a layer that was read, from the cache or read again. The bytes read again must be those that were
+    /// read first.
+    pub(super) fn bodies(
+        &self,
+        layer: &LayerRecord,
+        entries: &[u32],
+        source: &dyn Source,
+    ) -> Result<Vec<(u32, Vec<u8>)>, String> {
+        let blob = layer.blob.as_ref().ok_or("the layer's blob is not there")?;
+        let digest = self.indexes.get(blob).and_then(|index| index.digest.clone()).ok_or("the layer was not read to its end")?;
+        let shape = self.shape(digest.0.algorithm());
+        if let Some(bodies) = self.cache.find_bodies(&digest, &shape, entries) {
+            return Ok(bodies);
+        }
+        let reader = source.open_blob(blob).map_err(|error| match error {
+            // no limit helps: only the whole tree tells that this file decides
+            Error::Limit(_) => {
+                "the layer has streamed by: write the image to a file that is not compressed as a whole, and check that"
+                    .to_owned()
+            }
+            other => other.to_string(),
+        })?;
+        let mut reader = Digesting::new(reader, digest.0.algorithm());
+        let bodies = layer::read_bodies(&mut reader, entries, self.limits).map_err(|error| error.to_string())?;
+        if reader.finish().map_err(|error| error.to_string())? != digest {
+            return Err("the layer has changed since it was read first".to_owned());
+        }
+        self.cache.keep_bodies(&digest, &shape, entries, &bodies);
+        Ok(bodies)
     }
 }
 
@@ -166,10 +236,10 @@ impl BlobVisitor for LayerStore<'_> {
     fn visit(&mut self, id: &BlobId, algorithm: Algorithm, reader: &mut (dyn Read + Send)) {
         let index = match self.streamed.check(self.limits) {
             Ok(()) => self.index_reader(algorithm, reader),
-            Err(hit) => LayerIndex { errors: vec![hit.into()], ..LayerIndex::default() },
+            Err(hit) => Arc::new(LayerIndex { errors: vec![hit.into()], ..LayerIndex::default() }),
         };
         self.streamed.add(&index);
-        self.indexes.insert(id.clone(), Arc::new(index));
+        self.indexes.insert(id.clone(), index);
     }
 }
 
@@ -179,7 +249,25 @@ fn algorithm(layer: &LayerRecord) -> Algorithm {
     of_blob.into_iter().chain([layer.diff_id.0.algorithm()]).max().unwrap_or(Algorithm::Sha256)
 }
 
+/// Digests that a layer's stored bytes may have: the descriptor's; in an archive without descriptors that of its name, as builders
+/// write it (`HEX.tar.gz`, `sha256:HEX`), and the diff_id, which an uncompressed layer's bytes have.
+fn hints(layer: &LayerRecord) -> Vec<BlobDigest> {
+    if let Some(digest) = &layer.digest {
+        return vec![digest.clone()];
+    }
+    let name = layer.blob.as_ref().map_or("", |blob| blob.0.rsplit('/').next().unwrap_or_default());
+    let name = name.strip_prefix("sha256:").unwrap_or(name);
+    let hex = name.split('.').next().unwrap_or_default();
+    let named = format!("sha256:{hex}").parse().ok();
+    let plain = Some(BlobDigest(layer.diff_id.0.clone())).filter(|plain| named.as_ref() != Some(plain));
+    named.into_iter().chain(plain).collect()
+}
+
 fn distinct_blobs(record: &ImageRecord) -> impl Iterator<Item = &BlobId> {
     let blobs: std::collections::BTreeSet<_> = record.layers.iter().filter_map(|layer| layer.blob.as_ref()).collect();
     blobs.into_iter()
 }
+
+#[cfg(test)]
+#[path = "layers_tests.rs"]
+mod tests;

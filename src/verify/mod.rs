@@ -9,12 +9,14 @@ mod listing;
 mod locations;
 mod measuring;
 mod policy_report;
+mod question;
 mod translate;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicU64;
 
 use crate::build::base::Known;
+use crate::cache;
 use crate::limits::Limits;
 use crate::policy::{Date, Policy};
 use crate::report::model::{ImageReport, PolicyReport, Report, Schema, Tool, Verdict};
@@ -29,6 +31,7 @@ pub use bases::known as known_bases;
 pub use comparison::{Compared, compare};
 pub use listing::{Listing, Tree, list};
 pub use measuring::{Measuring, measure};
+pub use question::{is_settled, judged_by};
 
 /// What to verify, and how.
 #[derive(Debug, Clone, Default)]
@@ -47,6 +50,8 @@ pub struct Request {
     pub baselines: score::Choice,
     /// Caps.
     pub limits: Limits,
+    /// What was learnt from layers before; by default nothing is asked and nothing kept.
+    pub cache: cache::Layers,
 }
 
 /// How far the work is; counters only grow.

@@ -13,6 +13,7 @@ mod action;
 mod attribution;
 mod base;
 mod book;
+mod cache;
 mod checks;
 mod cli;
 mod compare;

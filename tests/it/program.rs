@@ -14,6 +14,8 @@ pub(crate) fn command(arguments: &[&str]) -> Command {
     for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
         command.env_remove(variable);
     }
+    // tests that want a cache ask for one
+    command.env("PLIMSOLL_NO_CACHE", "1");
     command
 }
 

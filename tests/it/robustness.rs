@@ -15,10 +15,10 @@ const RUNS: u64 = 3000;
 const TIME: Duration = Duration::from_secs(20);
 
 /// A small generator of reproducible numbers (xorshift64).
-struct Numbers(u64);
+pub(crate) struct Numbers(pub(crate) u64);
 
 impl Numbers {
-    fn below(&mut self, bound: usize) -> usize {
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -27,7 +27,7 @@ impl Numbers {
 }
 
 /// Flips, cuts, repeats or moves some bytes.
-fn damage(bytes: &[u8], numbers: &mut Numbers) -> Vec<u8> {
+pub(crate) fn damage(bytes: &[u8], numbers: &mut Numbers) -> Vec<u8> {
     let mut out = bytes.to_vec();
     let at = numbers.below(out.len());
     let length = numbers.below(700).min(out.len() - at);

@@ -11,11 +11,13 @@ mod zstd;
 
 use std::io::BufRead;
 
+use serde::{Deserialize, Serialize};
+
 use super::Error;
 use crate::limits::Limits;
 
 /// How bytes are compressed, told by magic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Compression {
     /// Not compressed.
     None,

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 /// A sign, found in a program's bytes, of what the program is, whatever its name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Marker {
     /// GCC's driver (gcc, g++, gfortran, ...), collect2 or lto-wrapper.
@@ -39,7 +41,7 @@ pub enum Marker {
 }
 
 /// What is known of an ELF file. Everything comes from the file header, the program headers and the dynamic segment.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ElfFacts {
     /// `e_machine`.
     pub machine: u16,

@@ -40,10 +40,13 @@ pub(super) struct Learnt {
     pub(super) content: Option<Arc<Content>>,
     /// Why the probes could not see all they wanted.
     pub(super) not_examined: Option<String>,
+    /// The body was wanted, and found no room.
+    pub(super) is_body_left: bool,
 }
 
 /// Looks at one regular file after the other; its buffers are used again.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each says one thing of the file at hand")]
 pub(super) struct FileProbe<'l> {
     limits: &'l Limits,
     digest_files: bool,
@@ -55,6 +58,7 @@ pub(super) struct FileProbe<'l> {
     is_sniffed: bool,
     /// Set from the start when the path is wanted.
     body: Option<Vec<u8>>,
+    is_body_left: bool,
     is_elf: bool,
     elf: ElfProbe,
 }
@@ -70,6 +74,7 @@ impl<'l> FileProbe<'l> {
             head: Vec::with_capacity(HEAD_BYTES),
             is_sniffed: false,
             body: None,
+            is_body_left: false,
             is_elf: false,
             elf: ElfProbe::new(limits),
         }
@@ -82,6 +87,7 @@ impl<'l> FileProbe<'l> {
         self.head.clear();
         self.is_sniffed = false;
         self.body = wanted::is_wanted(path, size, self.limits).then(Vec::new);
+        self.is_body_left = false;
         self.is_elf = false;
     }
 
@@ -130,7 +136,7 @@ impl<'l> FileProbe<'l> {
             }
         }
         let content = (content != Content::default()).then(|| Arc::new(content));
-        Learnt { content, not_examined }
+        Learnt { content, not_examined, is_body_left: self.is_body_left }
     }
 
     fn has_work(&self) -> bool {
@@ -142,8 +148,9 @@ impl<'l> FileProbe<'l> {
         self.is_sniffed = true;
         self.is_elf = self.head.starts_with(b"\x7fELF");
         let is_wanted = self.body.take().is_some() || wanted::may_be_user_database(&self.head, self.size);
-        if is_wanted && !self.is_elf && self.takes_room() {
-            self.body = Some(self.head.clone());
+        if is_wanted && !self.is_elf {
+            self.is_body_left = !self.takes_room();
+            self.body = (!self.is_body_left).then(|| self.head.clone());
         }
         if self.is_elf {
             self.elf.start(self.size);
