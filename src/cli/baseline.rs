@@ -140,9 +140,7 @@ fn record(args: &Record, context: Context) -> u8 {
 
 /// The image's name, or that of its file where it has none.
 fn named(reference: &str, input: &Input) -> String {
-    let file = input.request().input;
-    let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy();
-    if reference.is_empty() { escape_text(&name) } else { reference.to_owned() }
+    if reference.is_empty() { input.request().name() } else { reference.to_owned() }
 }
 
 fn diff(args: &Diff, context: Context) -> u8 {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 
 use super::reference::{self, Reference, Refusal, read_text};
+use super::registry::Registry;
 use super::{Context, DONE, FAILED, UNVERIFIABLE, USAGE, judging, output, progress};
 use crate::limits::Limits;
 use crate::oci::Platform;
@@ -66,6 +67,9 @@ pub(super) struct Args {
     /// Change a limit, such as layer-bytes=64GiB; `plimsoll limits` lists them (may be given several times)
     #[arg(long = "limit", value_name = "NAME=VALUE", value_parser = super::input::limit)]
     limits: Vec<(&'static str, u64)>,
+
+    #[command(flatten)]
+    registry: Registry,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -103,7 +107,7 @@ fn compared(args: &Args, context: Context) -> Result<(Comparison, bool), Refusal
     for (name, value) in &args.limits {
         limits.set(name, *value);
     }
-    let baselines = args.reference.choice(&policy.score, &limits, context)?;
+    let baselines = args.reference.choice(&policy.score, &limits, &args.registry.access(), context)?;
     let mut images = Vec::with_capacity(args.images.len());
     for path in &args.images {
         images.push(one(path, args, &policy, &limits, &baselines, context)?);
@@ -125,7 +129,8 @@ fn one(
     let report = if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json")) && !path.is_dir() {
         reference::report(&read_text(path)?, &source)?
     } else {
-        let input = crate::source::Request { input: path.to_path_buf(), image: None, platform: args.platform.clone() };
+        let access = args.registry.access();
+        let input = crate::source::Request { input: path.to_path_buf(), image: None, platform: args.platform.clone(), access };
         let request = Request {
             source: input,
             policy: policy.clone(),

@@ -46,11 +46,12 @@ pub(super) fn json_error(document: &str, error: json::Error, limits: &Limits) ->
     }
 }
 
-/// Finds the blob that a descriptor names, and compares its size.
-pub(super) fn find(members: &dyn Members, descriptor: &Descriptor, document: &str) -> Result<Found, Error> {
+/// Takes what was found of the blob that a descriptor names, and compares its size.
+fn check_found(members: &dyn Members, found: Option<Found>, descriptor: &Descriptor, document: &str) -> Result<Found, Error> {
     let digest = &descriptor.digest;
-    let Some(found) = members.find(&blob_name(digest))? else {
-        return Err(wrong(Code::BlobMissing, document, format!("the {document} {digest} is not in this file")));
+    let Some(found) = found else {
+        let detail = format!("the {document} {digest} is not in {}", members.holder());
+        return Err(wrong(Code::BlobMissing, document, detail));
     };
     if found.bytes != descriptor.size {
         let detail = format!("the {document} {digest} has {} bytes, its descriptor says {}", found.bytes, descriptor.size);
@@ -67,7 +68,28 @@ pub(super) fn read(
     limit: fn(&Limits, u64) -> Result<(), LimitHit>,
     limits: &Limits,
 ) -> Result<Vec<u8>, Error> {
-    let found = find(members, descriptor, document)?;
+    read_found(members, members.find_blob(descriptor)?, descriptor, document, limit, limits)
+}
+
+/// The same of a manifest or index.
+pub(super) fn read_manifest(
+    members: &dyn Members,
+    descriptor: &Descriptor,
+    document: &str,
+    limits: &Limits,
+) -> Result<Vec<u8>, Error> {
+    read_found(members, members.find_manifest(descriptor)?, descriptor, document, Limits::document_bytes, limits)
+}
+
+fn read_found(
+    members: &dyn Members,
+    found: Option<Found>,
+    descriptor: &Descriptor,
+    document: &str,
+    limit: fn(&Limits, u64) -> Result<(), LimitHit>,
+    limits: &Limits,
+) -> Result<Vec<u8>, Error> {
+    let found = check_found(members, found, descriptor, document)?;
     let bytes = read_all(members, &found, limit, limits)?;
     let digest = digest_of(descriptor.digest.0.algorithm(), &bytes);
     if digest != descriptor.digest {
