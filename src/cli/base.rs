@@ -49,7 +49,7 @@ fn refuse(report: &Report, context: Context) -> u8 {
 /// Base images that a check is told of.
 #[derive(Debug, clap::Args)]
 pub(super) struct Given {
-    /// The base image, as an archive or layout: findings in its layers are marked as inherited (may be given several times)
+    /// The base image, as an archive, layout or name in a registry: findings in its layers are marked as inherited (may be given several times)
     #[arg(long = "base", value_name = "IMAGE", value_parser = file)]
     bases: Vec<PathBuf>,
 }

@@ -7,7 +7,6 @@ use clap::{Subcommand, ValueEnum};
 use super::input::Input;
 use super::reference::read_text;
 use super::{Context, DONE, FAILED, UNVERIFIABLE, USAGE, judging, output, progress};
-use crate::oci::escape_text;
 use crate::policy::{Date, Measure, Unit};
 use crate::report::quantity::{bytes, count};
 use crate::report::text;

@@ -125,7 +125,7 @@ fn one(
     baselines: &Choice,
     context: Context,
 ) -> Result<Compared, Refusal> {
-    let source = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    let source = crate::source::Request { input: path.to_path_buf(), ..crate::source::Request::default() }.name();
     let report = if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json")) && !path.is_dir() {
         reference::report(&read_text(path)?, &source)?
     } else {

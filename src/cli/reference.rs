@@ -66,7 +66,7 @@ fn is_pair(single: &Measurements, multi: &Measurements, rule: &ScoreRule) -> boo
 /// A baseline from a recorded file, a saved report or an image.
 fn read(path: &Path, limits: &Limits, access: &Access, context: Context) -> Result<Baseline, Refusal> {
     let has_ending = |ending: &str| path.extension().is_some_and(|found| found.eq_ignore_ascii_case(ending));
-    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    let name = crate::source::Request { input: path.to_path_buf(), ..crate::source::Request::default() }.name();
     if has_ending("toml") {
         let text = read_text(path)?;
         return Baseline::parse(&text, &name).map_err(|error| (USAGE, error.to_string()));

@@ -152,26 +152,26 @@ mod tests {
         parse(std::iter::once(header))
     }
 
-    fn bearer(realm: &str, service: Option<&str>) -> Option<Challenge> {
-        Some(Challenge::Bearer { realm: realm.into(), service: service.map(str::to_owned) })
+    fn bearer(realm: &str, service: Option<&str>) -> Challenge {
+        Challenge::Bearer { realm: realm.into(), service: service.map(str::to_owned) }
     }
 
     #[test]
     fn the_challenges_of_known_registries_are_read() {
         let docker = "Bearer realm=\"https://auth.docker.io/token\",service=\"registry.docker.io\",scope=\"repository:a/b:pull\"";
-        assert_eq!(one(docker), bearer("https://auth.docker.io/token", Some("registry.docker.io")));
+        assert_eq!(one(docker), Some(bearer("https://auth.docker.io/token", Some("registry.docker.io"))));
         assert_eq!(one("Basic realm=\"Registry Realm\""), Some(Challenge::Basic));
         assert_eq!(one("basic"), Some(Challenge::Basic));
         assert_eq!(
             one("bearer REALM = \"https://r.example/a\\\"b\" , error=invalid_token"),
-            bearer("https://r.example/a\"b", None)
+            Some(bearer("https://r.example/a\"b", None))
         );
     }
 
     #[test]
     fn a_token_is_preferred_to_a_password_wherever_it_stands() {
         let both = "Basic realm=\"x\", Bearer realm=\"https://r.example/t\", service=s";
-        assert_eq!(one(both), bearer("https://r.example/t", Some("s")));
+        assert_eq!(one(both), Some(bearer("https://r.example/t", Some("s"))));
         let two = ["Negotiate", "Negotiate abc==, Basic realm=\"x, Bearer realm=y\""];
         assert_eq!(parse(two.into_iter()), Some(Challenge::Basic));
     }
@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn what_is_malformed_or_unknown_is_no_challenge() {
         let long = format!("Bearer realm=\"{}\"", "a".repeat(9_000));
-        let many = format!("Bearer {}", (0..20).map(|n| format!("a{n}=b,")).collect::<String>());
+        let many = ["Bearer a=b"].into_iter().chain(["c=d", "e=f"]).cycle().take(60).collect::<Vec<_>>().join(",");
         for header in [
             "",
             "Digest realm=\"x\"",
@@ -209,7 +209,7 @@ mod tests {
         #[test]
         fn a_quoted_realm_reads_back(realm in "[ -~]{0,40}") {
             let quoted = realm.replace('\\', "\\\\").replace('"', "\\\"");
-            proptest::prop_assert_eq!(one(&format!("Bearer realm=\"{quoted}\"")), bearer(&realm, None));
+            proptest::prop_assert_eq!(one(&format!("Bearer realm=\"{quoted}\"")), Some(bearer(&realm, None)));
         }
     }
 }

@@ -77,8 +77,8 @@ impl Client {
     }
 
     fn endpoint(&self, host: &str, address: &str, repository: String, is_asked: bool) -> Endpoint {
-        let is_https = !self.is_plain(address) && !(is_loopback(address) && self.speaks_no_tls(address));
-        let base = Url { is_https, host: address.to_owned(), path: "/".to_owned() };
+        let is_plain = self.is_plain(address) || (is_loopback(address) && self.speaks_no_tls(address));
+        let base = Url { is_https: !is_plain, host: address.to_owned(), path: "/".to_owned() };
         Endpoint {
             host: host.to_owned(),
             base,
@@ -257,3 +257,7 @@ pub(super) fn document(body: Body, host: &str, limits: &Limits) -> Result<Vec<u8
         Failure { error: failure::error(Code::RegistryUnreachable, host, detail, String::new()), again: Again::Soon }
     })
 }
+
+#[cfg(test)]
+#[path = "client_tests.rs"]
+mod tests;

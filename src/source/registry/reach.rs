@@ -169,8 +169,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     };
     match address.segments() {
         // mapped, translated, 6to4
-        [0, 0, 0, 0, 0, 0xFFFF, high, low] | [0x64, 0xFF9B, 0, 0, 0, 0, high, low] => inner(high, low),
-        [0x2002, high, low, ..] => inner(high, low),
+        [0, 0, 0, 0, 0, 0xFFFF, high, low] | [0x64, 0xFF9B, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => inner(high, low),
         // Teredo, benchmarks, ORCHID; documentation; all else that is no global unicast
         [0x2001, 0..=0x1FF | 0xDB8, ..] => false,
         [first, ..] => (0x2000..=0x3FFE).contains(&first),

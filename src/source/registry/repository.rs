@@ -146,14 +146,13 @@ impl Members for Repository {
             let documents = self.documents.lock().unwrap_or_else(PoisonError::into_inner);
             documents.kept.get(&id).map(Vec::len)
         };
-        let length = match kept {
-            Some(length) => length,
-            None => {
-                let Some(bytes) = self.fetch(&descriptor.digest)? else { return Ok(None) };
-                let length = bytes.len();
-                self.keep(id.clone(), bytes);
-                length
-            }
+        let length = if let Some(length) = kept {
+            length
+        } else {
+            let Some(bytes) = self.fetch(&descriptor.digest)? else { return Ok(None) };
+            let length = bytes.len();
+            self.keep(id.clone(), bytes);
+            length
         };
         Ok(Some(Found { id, bytes: u64::try_from(length).unwrap_or(u64::MAX) }))
     }
@@ -178,12 +177,11 @@ impl Members for Repository {
             documents.kept_bytes = documents.kept_bytes.saturating_sub(bytes);
             kept
         };
-        let bytes = match kept {
-            Some(bytes) => bytes,
-            None => {
-                let digest = id.0.strip_prefix("manifests/").and_then(|digest| digest.parse().ok()).ok_or_else(missing)?;
-                self.fetch(&digest)?.ok_or_else(missing)?
-            }
+        let bytes = if let Some(bytes) = kept {
+            bytes
+        } else {
+            let digest = id.0.strip_prefix("manifests/").and_then(|digest| digest.parse().ok()).ok_or_else(missing)?;
+            self.fetch(&digest)?.ok_or_else(missing)?
         };
         Ok(Box::new(Cursor::new(bytes)))
     }

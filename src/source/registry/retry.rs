@@ -122,12 +122,12 @@ mod tests {
     #[test]
     fn waits_double_and_are_bounded() {
         let limits = Limits::default();
-        let seconds = |again, tried| wait(again, tried, &limits).unwrap().as_secs_f64();
-        assert_eq!([1, 2, 3, 4].map(|tried| seconds(Again::Later(None), tried)), [1.0, 2.0, 4.0, 8.0]);
-        assert!((seconds(Again::Soon, 1) - 0.25).abs() < 1e-9);
-        assert_eq!(seconds(Again::Later(Some(7)), 1), 7.0);
-        assert_eq!(seconds(Again::Later(Some(1)), 3), 4.0);
-        assert_eq!([1, 60, u64::MAX].map(|tried| seconds(Again::Later(Some(9_999_999_999)), tried)), [60.0; 3]);
+        let waits = |again, tried| wait(again, tried, &limits).unwrap().as_millis();
+        assert_eq!([1, 2, 3, 4].map(|tried| waits(Again::Later(None), tried)), [1_000, 2_000, 4_000, 8_000]);
+        assert_eq!(waits(Again::Soon, 1), 250);
+        assert_eq!(waits(Again::Later(Some(7)), 1), 7_000);
+        assert_eq!(waits(Again::Later(Some(1)), 3), 4_000);
+        assert_eq!([1, 60, u64::MAX].map(|tried| waits(Again::Later(Some(9_999_999_999)), tried)), [60_000; 3]);
         assert_eq!(wait(Again::Never, 1, &limits), None);
     }
 
