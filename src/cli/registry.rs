@@ -101,11 +101,11 @@ mod tests {
             let files = auth_files(with(variables));
             files.iter().map(|file| file.path.display().to_string()).collect::<Vec<_>>()
         };
-        let podman = "/home/me/.config/containers/auth.json";
-        assert_eq!(paths(&[("HOME", "/home/me")]), ["/home/me/.docker/config.json", podman]);
-        let all = &[("HOME", "/home/me"), ("DOCKER_CONFIG", "/d"), ("XDG_RUNTIME_DIR", "/run/me")];
+        let podman = "/u/me/.config/containers/auth.json";
+        assert_eq!(paths(&[("HOME", "/u/me")]), ["/u/me/.docker/config.json", podman]);
+        let all = &[("HOME", "/u/me"), ("DOCKER_CONFIG", "/d"), ("XDG_RUNTIME_DIR", "/run/me")];
         assert_eq!(paths(all), ["/d/config.json", "/run/me/containers/auth.json", podman]);
-        assert_eq!(paths(&[("HOME", "/home/me"), ("REGISTRY_AUTH_FILE", "/f.json")]), ["/f.json"]);
+        assert_eq!(paths(&[("HOME", "/u/me"), ("REGISTRY_AUTH_FILE", "/f.json")]), ["/f.json"]);
         assert!(paths(&[]).is_empty());
     }
 }

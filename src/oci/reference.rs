@@ -44,7 +44,7 @@ impl Reference {
     /// The tag: the one written, `latest` when neither tag nor digest is; None when a digest alone names the image.
     #[must_use]
     pub fn tag(&self) -> Option<&str> {
-        self.tag.as_deref().or(self.digest.is_none().then_some("latest"))
+        self.tag.as_deref()
     }
 
     /// The digest, which counts more than the tag.
@@ -90,6 +90,7 @@ impl FromStr for Reference {
             Some((repository, tag)) if is_tag(tag) => (repository, Some(tag.to_owned())),
             Some((_, tag)) => return wrong(format!("\"{}\" is no tag", escape_text(tag))),
         };
+        let tag = tag.or_else(|| digest.is_none().then(|| "latest".to_owned()));
         let (host, repository) = completed(host, repository);
         if !is_repository(&repository) {
             let repository: String = escape_text(&repository).chars().take(300).collect();

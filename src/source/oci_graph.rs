@@ -14,6 +14,7 @@ use crate::oci::{BlobDigest, Code, Place, Platform, Remark, escape_text, json};
 const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
 /// What an image's graph is made of.
+#[cfg(feature = "registry")]
 pub(super) const MANIFEST_TYPES: [&str; 4] = [OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST];
 /// The annotation that bears an image's name in a layout.
 pub(super) const REF_NAME: &str = "org.opencontainers.image.ref.name";
@@ -78,6 +79,7 @@ pub(super) fn walk(members: &dyn Members, limits: &Limits) -> Result<Walked, Err
 
 /// Reads what a descriptor names and every image below it; of images whose descriptor says another platform than the one that
 /// is wanted, no more than that is read.
+#[cfg(feature = "registry")]
 pub(super) fn walk_from(
     members: &dyn Members,
     root: Descriptor,

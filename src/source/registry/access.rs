@@ -107,6 +107,7 @@ impl Mirror {
 }
 
 /// Whether a host, with or without a port, is this machine by its very name.
+#[cfg(any(test, feature = "registry"))]
 pub(super) fn is_loopback(host: &str) -> bool {
     let name = name_of(host);
     let is_address = name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
@@ -114,6 +115,7 @@ pub(super) fn is_loopback(host: &str) -> bool {
 }
 
 /// A host without its port and brackets.
+#[cfg(any(test, feature = "registry"))]
 pub(super) fn name_of(host: &str) -> &str {
     match host.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or(rest),

@@ -9,7 +9,7 @@ use base64::Engine as _;
 use serde::Deserialize;
 
 use super::access::{Access, AuthFile, Credential, Secret};
-use super::helper;
+use super::credential_program;
 use crate::limits::Limits;
 
 /// What was found for a host.
@@ -110,7 +110,7 @@ fn in_config(
         (!config.store.is_empty()).then_some((config.store.as_str(), address))
     });
     if let Some((name, address)) = asked.filter(|_| access.run_helpers) {
-        match helper::get(name, address) {
+        match credential_program::get(name, address) {
             Ok(Some(credential)) => {
                 return Ok(Some((credential, format!("the helper docker-credential-{name}, which {} names", file.name))));
             }

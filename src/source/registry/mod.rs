@@ -13,11 +13,11 @@ mod challenge;
 #[cfg(feature = "registry")]
 mod client;
 #[cfg(feature = "registry")]
+mod credential_program;
+#[cfg(feature = "registry")]
 mod credentials;
 #[cfg(feature = "registry")]
 mod failure;
-#[cfg(feature = "registry")]
-mod helper;
 #[cfg(feature = "registry")]
 mod reach;
 #[cfg(feature = "registry")]

@@ -33,7 +33,7 @@ fn lies_about_digests_are_found() {
         reply.body[at] ^= 1;
         (seen.target.ends_with(&store.largest())).then_some(reply)
     });
-    assert!(["digest-mismatch", "gzip-malformed"].contains(&blob.0.as_str()), "{blob:?}");
+    assert!(blob.0.contains("digest-mismatch"), "{blob:?}");
     let config = refused(|store, seen| {
         let mut reply = store.answer(seen);
         (seen.is_blob() && reply.body.starts_with(b"{")).then(|| {
@@ -88,7 +88,7 @@ fn endless_bodies_end_here() {
     let manifest = refused(move |_, seen| seen.is_manifest().then(|| endless(MANIFEST)));
     assert!(manifest.0 == "limit-exceeded" && manifest.1.contains("document-bytes"), "{manifest:?}");
     let blob = refused(move |store, seen| seen.target.ends_with(&store.largest()).then(|| endless("x/y")));
-    assert!(["digest-mismatch", "size-mismatch", "gzip-malformed", "tar-malformed"].contains(&blob.0.as_str()), "{blob:?}");
+    assert!(blob.0.contains("size-mismatch"), "{blob:?}");
     let error = refused(move |_, _| Some(Reply { status: 404, ..endless("application/json") }));
     assert_eq!(error.0, "registry-not-found");
     let huge = refused(|_, _| Some(Reply::new(200, "x").with("Content-Length", "99999999999").with("Content-Type", MANIFEST)));

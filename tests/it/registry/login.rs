@@ -9,15 +9,15 @@ use crate::program::{self, Checked};
 use crate::registry_server::image::Store;
 use crate::registry_server::{Reply, Seen, Sent, Server};
 
-/// `me:pass` in base64.
-const ME: &str = "bWU6cGFzcw==";
-const PASSWORD: [(&str, &str); 2] = [("PLIMSOLL_REGISTRY_USERNAME", "me"), ("PLIMSOLL_REGISTRY_PASSWORD", "pass")];
+/// `me:hunter2` in base64.
+const ME: &str = "bWU6aHVudGVyMg==";
+const PASSWORD: [(&str, &str); 2] = [("PLIMSOLL_REGISTRY_USERNAME", "me"), ("PLIMSOLL_REGISTRY_PASSWORD", "hunter2")];
 
 fn run(command: &mut Command) -> Checked {
     let output = command.output().unwrap();
     let all = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
     let all = String::from_utf8_lossy(&all);
-    for secret in [ME, "\"pass\"", "me:pass", "sekrit", "first-token", "second-token", "refresh-me"] {
+    for secret in [ME, "hunter2", "sekrit", "first-token", "second-token", "refresh-me"] {
         assert!(!all.contains(secret), "{secret} is shown: {all}");
     }
     program::checked(&output)
@@ -125,7 +125,7 @@ fn config(folder: &Path, text: &str) {
 fn basic() -> Server {
     let store = Store::image();
     Server::start(move |seen| match seen.header("authorization") {
-        "Basic bWU6cGFzcw==" => store.answer(seen),
+        "Basic bWU6aHVudGVyMg==" => store.answer(seen),
         _ => Reply::new(401, "").with("WWW-Authenticate", "Basic realm=\"x\""),
     })
 }
@@ -144,7 +144,7 @@ fn passwords_come_from_files_of_docker_and_podman_and_from_helpers() {
     assert_eq!(code, "registry-unauthorized");
 
     let helper = folder.path().join("docker-credential-sesame");
-    std::fs::write(&helper, "#!/bin/sh\n/bin/cat >/dev/null\necho '{\"Username\":\"me\",\"Secret\":\"pass\"}'\n").unwrap();
+    std::fs::write(&helper, "#!/bin/sh\n/bin/cat >/dev/null\necho '{\"Username\":\"me\",\"Secret\":\"hunter2\"}'\n").unwrap();
     std::fs::set_permissions(&helper, std::fs::Permissions::from_mode(0o755)).unwrap();
     for text in [format!(r#"{{"credHelpers":{{"{}":"sesame"}}}}"#, server.host), r#"{"credsStore":"sesame"}"#.to_owned()] {
         config(folder.path(), &text);
@@ -177,10 +177,10 @@ fn a_blob_that_lies_elsewhere_is_fetched_without_authorization() {
     });
     let away = storage.host.clone();
     let server = Server::start(move |seen| match (seen.header("authorization"), seen.is_blob()) {
-        ("Basic bWU6cGFzcw==", true) => {
+        ("Basic bWU6aHVudGVyMg==", true) => {
             Reply::new(307, "").with("Location", format!("http://{away}{}?signature=sekrit", seen.target))
         }
-        ("Basic bWU6cGFzcw==", false) => store.answer(seen),
+        ("Basic bWU6aHVudGVyMg==", false) => store.answer(seen),
         _ => Reply::new(401, "").with("WWW-Authenticate", "Basic realm=\"x\""),
     });
     assert!(is_examined(&run(command(&server, ":1", &[]).envs(PASSWORD))));
