@@ -4,7 +4,6 @@ use std::io::{BufRead, ErrorKind, Read};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
 use super::Error;
-use crate::archive;
 use crate::archive::compression::{Compression, decoder, into_error, sniff};
 use crate::limits::Limits;
 
