@@ -88,10 +88,10 @@ fn without_source(mut report: Value) -> Value {
     report
 }
 
-/// Whether the index of a layout says something of its image that is lost when the image alone is pushed.
-fn says_more(layout: &Path) -> bool {
-    let index = std::fs::read_to_string(layout.join("index.json")).unwrap_or_default();
-    index.contains("\"platform\"") || index.contains("\"data\"") || index.matches("\"digest\"").count() != 1
+/// Whether a report says something of a layout's index, which is lost when the image alone is pushed.
+fn is_about_index(report: &Value) -> bool {
+    let report = report.to_string();
+    ["platform-mismatch", "index-entry-not-examined", "index-ambiguous-platform"].iter().any(|code| report.contains(code))
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn pushed_images_give_the_reports_of_their_layouts() {
         let Some(layout) = recipe::write(&recipe, folder.path()).into_iter().find(|path| path.is_dir()) else { continue };
         let expected = program::check(&layout, &[]);
         // skopeo takes one image of a layout, and refuses what is malformed
-        if expected.images().len() != 1 || expected.exit == Some(3) || says_more(&layout) {
+        if expected.images().len() != 1 || expected.exit == Some(3) || is_about_index(&expected.report) {
             continue;
         }
         let name = format!("case{compared}:1");
