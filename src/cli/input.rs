@@ -13,7 +13,7 @@ use crate::source::registry::Access;
 /// What to read, and within which limits.
 #[derive(Debug, clap::Args)]
 pub(super) struct Input {
-    /// A docker, podman or OCI archive, an OCI layout folder, - for standard input, or REGISTRY/NAME[:TAG|@DIGEST]
+    /// A docker, podman or OCI archive, an OCI layout folder, - for standard input, or an image in a registry, as HOST/NAME:TAG
     #[arg(value_name = "IMAGE")]
     image_file: PathBuf,
 
