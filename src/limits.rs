@@ -148,6 +148,22 @@ limits! {
     archive_members / "archive-members" = 10_000;
     /// Bytes of small members kept in memory while an archive is read as a stream.
     archive_kept_bytes / "archive-kept-bytes" = 64 * MIB;
+    /// Times that one request to a registry is made before its failure counts.
+    registry_tries / "registry-tries" = 5;
+    /// Times that one blob is taken up again after its connection broke.
+    registry_resumes / "registry-resumes" = 10;
+    /// Redirects that are followed for one request to a registry.
+    registry_redirects / "registry-redirects" = 5;
+    /// Seconds that a registry may take to connect, to start an answer, or to send anything of it: less than 1 KiB a second over so long is nothing.
+    registry_stall_seconds / "registry-stall-seconds" = 30;
+    /// Seconds to wait at most before another try, whatever a registry asks for.
+    registry_wait_seconds / "registry-wait-seconds" = 60;
+    /// Bytes of a registry's error that are looked at.
+    registry_error_bytes / "registry-error-bytes" = 64 * KIB;
+    /// Bytes of the answer of a registry's token service.
+    registry_token_bytes / "registry-token-bytes" = 64 * KIB;
+    /// Bytes of one file of credentials for registries.
+    registry_auth_file_bytes / "registry-auth-file-bytes" = MIB;
     /// Bytes of the expression of one rule of a policy.
     rule_bytes / "rule-bytes" = 4 * KIB;
     /// Nesting of the expression of one rule.

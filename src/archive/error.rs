@@ -77,6 +77,14 @@ pub enum Error {
         /// The size it claims.
         found: u64,
     },
+    /// Where the bytes come from failed in a way that has a code of its own.
+    #[error("{detail}")]
+    Source {
+        /// The code.
+        code: Code,
+        /// What happened, escaped.
+        detail: String,
+    },
     /// A limit was hit.
     #[error(transparent)]
     Limit(#[from] LimitHit),
@@ -99,6 +107,7 @@ impl Error {
             Self::TarTruncated { .. } => Code::TarTruncated,
             Self::TarEntryType { .. } => Code::TarEntryType,
             Self::TarHeaderTooLarge { .. } => Code::TarHeaderTooLarge,
+            Self::Source { code, .. } => *code,
             Self::Limit(_) => Code::LimitExceeded,
             Self::Io(_) => Code::InputUnreadable,
         }

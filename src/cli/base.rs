@@ -49,7 +49,7 @@ fn refuse(report: &Report, context: Context) -> u8 {
 /// Base images that a check is told of.
 #[derive(Debug, clap::Args)]
 pub(super) struct Given {
-    /// The base image, as an archive or layout: findings in its layers are marked as inherited (may be given several times)
+    /// The base image, as an archive, layout or name in a registry: findings in its layers are marked as inherited (may be given several times)
     #[arg(long = "base", value_name = "IMAGE", value_parser = file)]
     bases: Vec<PathBuf>,
 }
@@ -58,7 +58,8 @@ impl Given {
     /// Reads their layers' digests into `request`.
     pub(super) fn read_into(&self, request: &mut Request, context: Context) -> Result<(), Refusal> {
         for path in &self.bases {
-            let source = source::Request { input: path.clone(), ..source::Request::default() };
+            let source =
+                source::Request { input: path.clone(), access: request.source.access.clone(), ..source::Request::default() };
             let known = verify::known_bases(&source, &request.limits).map_err(|report| {
                 let errors = text::render_errors(&report, output::look_of_errors(context.color));
                 (UNVERIFIABLE, format!("the base image could not be read\n{errors}"))

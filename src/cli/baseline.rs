@@ -8,7 +8,6 @@ use super::cache::{self, Caching};
 use super::input::Input;
 use super::reference::read_text;
 use super::{Context, DONE, FAILED, UNVERIFIABLE, USAGE, judging, output, progress};
-use crate::oci::escape_text;
 use crate::policy::{Date, Measure, Unit};
 use crate::report::quantity::{bytes, count};
 use crate::report::text;
@@ -174,9 +173,7 @@ fn record(args: &Record, context: Context) -> u8 {
 
 /// The image's name, or that of its file where it has none.
 fn named(reference: &str, input: &Input) -> String {
-    let file = input.request().input;
-    let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy();
-    if reference.is_empty() { escape_text(&name) } else { reference.to_owned() }
+    if reference.is_empty() { input.request().name() } else { reference.to_owned() }
 }
 
 fn diff(args: &Diff, context: Context) -> u8 {

@@ -17,6 +17,7 @@ Examples:
   docker save shop:1.4 | plimsoll check -
   podman save --format oci-archive shop:1.4 | plimsoll check -
   docker buildx build -o type=oci,dest=shop.tar . && plimsoll check shop.tar
+  plimsoll check registry.example/shop/cart:1.4
   plimsoll check shop.tar --platform linux/arm64 --fail-on medium
   plimsoll check shop.tar --format json > report.json
   plimsoll check shop.tar -o json=report.json -o text=-
@@ -128,7 +129,7 @@ impl Args {
             policy.fail_on_origin = Scope::Yours;
         }
         let limits = self.input.limits();
-        let baselines = self.reference.choice(&policy.score, &limits, context)?;
+        let baselines = self.reference.choice(&policy.score, &limits, &self.input.access(), context)?;
         let mut request = Request {
             source: self.input.request(),
             policy,

@@ -6,6 +6,7 @@ use clap::ValueEnum;
 
 use super::cache::{self, Caching};
 use super::reference::{Reference, Refusal, read_text};
+use super::registry::Registry;
 use super::{Context, DONE, FAILED, UNVERIFIABLE, USAGE, judging, output, progress, saved};
 use crate::limits::Limits;
 use crate::oci::Platform;
@@ -70,6 +71,9 @@ pub(super) struct Args {
 
     #[command(flatten)]
     caching: Caching,
+
+    #[command(flatten)]
+    registry: Registry,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -107,7 +111,7 @@ fn compared(args: &Args, context: Context) -> Result<(Comparison, bool), Refusal
     for (name, value) in &args.limits {
         limits.set(name, *value);
     }
-    let baselines = args.reference.choice(&policy.score, &limits, context)?;
+    let baselines = args.reference.choice(&policy.score, &limits, &args.registry.access(), context)?;
     let mut images = Vec::with_capacity(args.images.len());
     for path in &args.images {
         images.push(one(path, args, &policy, &limits, &baselines, context)?);
@@ -125,11 +129,12 @@ fn one(
     baselines: &Choice,
     context: Context,
 ) -> Result<Compared, Refusal> {
-    let source = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    let source = crate::source::Request { input: path.to_path_buf(), ..crate::source::Request::default() }.name();
     let report = if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json")) && !path.is_dir() {
         saved::report(&read_text(path)?, &source)?
     } else {
-        let input = crate::source::Request { input: path.to_path_buf(), image: None, platform: args.platform.clone() };
+        let access = args.registry.access();
+        let input = crate::source::Request { input: path.to_path_buf(), image: None, platform: args.platform.clone(), access };
         let request = Request {
             source: input,
             policy: policy.clone(),

@@ -2,16 +2,18 @@
 
 use std::path::PathBuf;
 
+use super::registry::Registry;
 use crate::limits::Limits;
 use crate::oci::Platform;
 use crate::policy::likest;
 use crate::report::quantity;
 use crate::source;
+use crate::source::registry::Access;
 
 /// What to read, and within which limits.
 #[derive(Debug, clap::Args)]
 pub(super) struct Input {
-    /// A docker, podman or OCI archive, an OCI layout folder, or - for standard input; the kind is detected
+    /// A docker, podman or OCI archive, an OCI layout folder, - for standard input, or an image in a registry, as HOST/NAME:TAG
     #[arg(value_name = "IMAGE")]
     image_file: PathBuf,
 
@@ -26,12 +28,25 @@ pub(super) struct Input {
     /// Change a limit, such as layer-bytes=64GiB; `plimsoll limits` lists them (may be given several times)
     #[arg(long = "limit", value_name = "NAME=VALUE", value_parser = limit)]
     limits: Vec<(&'static str, u64)>,
+
+    #[command(flatten)]
+    registry: Registry,
 }
 
 impl Input {
     /// The choice of image, for the conductor.
     pub(super) fn request(&self) -> source::Request {
-        source::Request { input: self.image_file.clone(), image: self.image.clone(), platform: self.platform.clone() }
+        source::Request {
+            input: self.image_file.clone(),
+            image: self.image.clone(),
+            platform: self.platform.clone(),
+            access: self.access(),
+        }
+    }
+
+    /// How registries are reached.
+    pub(super) fn access(&self) -> Access {
+        self.registry.access()
     }
 
     /// The limits; of several values for one name the last counts.

@@ -21,6 +21,7 @@ mod outputs;
 mod policy;
 mod progress;
 mod reference;
+mod registry;
 mod saved;
 #[cfg(test)]
 mod tests;
@@ -48,6 +49,7 @@ const AFTER_HELP: &str = "\
 Examples:
   docker save shop:1.4 | plimsoll check -  check what docker just built
   plimsoll check image.tar                 check a file that a builder wrote
+  plimsoll check ghcr.io/org/shop:1.4      check an image in a registry
   plimsoll explain setuid-file             what a finding means, and the fix
   plimsoll compare old.tar new.tar         what became better, and what worse
   plimsoll convert a.json --format junit   a saved report in another format

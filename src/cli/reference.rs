@@ -8,6 +8,7 @@ use crate::policy::ScoreRule;
 use crate::report::model::Report;
 use crate::report::text;
 use crate::score::{self, Baseline, Choice, Measurements, Pair};
+use crate::source::registry::Access;
 use crate::verify::{self, Request};
 
 /// A recorded baseline is some KiB; the report of a large image some MiB.
@@ -35,7 +36,7 @@ pub(super) type Refusal = (u8, String);
 impl Reference {
     /// The choice, with the files read and the images measured.
     /// A pair must differ in what `rule` weighs.
-    pub(super) fn choice(&self, rule: &ScoreRule, limits: &Limits, context: Context) -> Result<Choice, Refusal> {
+    pub(super) fn choice(&self, rule: &ScoreRule, limits: &Limits, access: &Access, context: Context) -> Result<Choice, Refusal> {
         let fixed = |pair: Pair, chosen_by: &str| Choice::Fixed { pair: Box::new(pair), chosen_by: chosen_by.to_owned() };
         if let Some(name) = &self.baseline {
             return match Pair::shipped(name) {
@@ -44,7 +45,7 @@ impl Reference {
             };
         }
         let (Some(single), Some(multi)) = (&self.single, &self.multi) else { return Ok(Choice::ByLanguage) };
-        let (single, multi) = (read(single, limits, context)?, read(multi, limits, context)?);
+        let (single, multi) = (read(single, limits, access, context)?, read(multi, limits, access, context)?);
         if !is_pair(&single.measurements, &multi.measurements, rule) {
             let reason =
                 "these two are no pair: in nothing that the policy weighs is the image of --multi better than that of --single";
@@ -61,9 +62,9 @@ fn is_pair(single: &Measurements, multi: &Measurements, rule: &ScoreRule) -> boo
 }
 
 /// A baseline from a recorded file, a saved report or an image.
-fn read(path: &Path, limits: &Limits, context: Context) -> Result<Baseline, Refusal> {
+fn read(path: &Path, limits: &Limits, access: &Access, context: Context) -> Result<Baseline, Refusal> {
     let has_ending = |ending: &str| path.extension().is_some_and(|found| found.eq_ignore_ascii_case(ending));
-    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    let name = crate::source::Request { input: path.to_path_buf(), ..crate::source::Request::default() }.name();
     if has_ending("toml") {
         let text = read_text(path)?;
         return Baseline::parse(&text, &name).map_err(|error| (USAGE, error.to_string()));
@@ -72,7 +73,8 @@ fn read(path: &Path, limits: &Limits, context: Context) -> Result<Baseline, Refu
         let report = saved::report(&read_text(path)?, &name)?;
         return of_report(&report, &name).map_err(|reason| (USAGE, format!("{name}: {reason}")));
     }
-    let source = crate::source::Request { input: path.to_path_buf(), ..crate::source::Request::default() };
+    let source =
+        crate::source::Request { input: path.to_path_buf(), access: access.clone(), ..crate::source::Request::default() };
     let request = Request { source, limits: limits.clone(), ..Request::default() };
     let measuring = progress::shown(!context.quiet, |progress| verify::measure(&request, progress));
     let look = super::output::look_of_errors(context.color);

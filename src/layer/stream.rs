@@ -4,7 +4,6 @@ use std::io::{BufRead, ErrorKind, Read};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
 use super::Error;
-use crate::archive;
 use crate::archive::compression::{Compression, decoder, into_error, sniff};
 use crate::limits::Limits;
 
@@ -62,7 +61,7 @@ fn failed_at_once(error: std::io::Error) -> Outcome {
         compression: Compression::None,
         stored_is_complete: false,
         plain_is_complete: false,
-        errors: vec![archive::Error::Io(error).into()],
+        errors: vec![into_error(error).into()],
     }
 }
 
@@ -81,7 +80,7 @@ fn stream_identical(reader: &mut (dyn Read + Send), head: Vec<u8>, consumer: &mu
             Err(error) => {
                 outcome.stored_is_complete = false;
                 outcome.plain_is_complete = false;
-                outcome.errors.push(archive::Error::Io(error).into());
+                outcome.errors.push(into_error(error).into());
                 break;
             }
         }
@@ -149,7 +148,7 @@ fn stream_large(
     let stored_is_complete = failure.is_none();
     let plain_is_complete = error.is_none() && stored_is_complete;
     // a read that failed explains what the decoder says after it
-    let error = failure.map(|failure| archive::Error::Io(failure).into()).or(error);
+    let error = failure.map(|failure| into_error(failure).into()).or(error);
     Outcome { compression, stored_is_complete, plain_is_complete, errors: error.into_iter().collect() }
 }
 

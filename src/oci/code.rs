@@ -98,6 +98,10 @@ codes! {
         HardlinkToDirectory = "hardlink-to-directory": "a hard link points to a directory",
         ImageNotFound = "image-not-found": "the image or platform asked for is not in this file",
         InputUnreadable = "input-unreadable": "the input could not be read",
+        RegistryUnreachable = "registry-unreachable": "a registry could not be reached, or broke off too often",
+        RegistryUnauthorized = "registry-unauthorized": "a registry does not let this image be read: credentials are missing, wrong or too weak",
+        RegistryNotFound = "registry-not-found": "a registry has no image of this name, tag or digest, or hides it",
+        RegistryError = "registry-error": "a registry answered with an error, or with what no registry answers",
         ContentNotKept = "content-not-kept": "a file that decides a fact could not be read again",
     }
     Fail {

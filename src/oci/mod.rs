@@ -8,6 +8,7 @@ mod escape;
 pub mod json;
 mod place;
 mod platform;
+mod reference;
 mod shapes;
 
 pub use code::{Code, Tier};
@@ -16,3 +17,4 @@ pub use digest::{Algorithm, BlobDigest, DiffId, Digest, MalformedDigest};
 pub use escape::{escape, escape_text, escape_unprintable};
 pub use place::{Place, Remark};
 pub use platform::Platform;
+pub use reference::{MalformedReference, Reference, is_host, is_repository};

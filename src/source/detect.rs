@@ -10,10 +10,10 @@ use super::members::{Members, Oddities};
 use super::oci_graph::Walked;
 use super::stream::StreamMembers;
 use super::walk::fill;
-use super::{BlobVisitor, Error, Kind, Opened, Request, candidate, docker_archive, oci_graph};
+use super::{BlobVisitor, Error, Kind, Opened, Request, candidate, docker_archive, oci_graph, registry};
 use crate::archive::compression::{self, Compression};
 use crate::limits::Limits;
-use crate::oci::{Place, escape};
+use crate::oci::{Place, Reference, escape};
 
 const HEAD: usize = 512;
 const HOW_TO_SAVE: &str = "write it with `docker save IMAGE`, `podman save IMAGE` or `buildx --output type=oci`";
@@ -21,7 +21,7 @@ const HOW_TO_SAVE: &str = "write it with `docker save IMAGE`, `podman save IMAGE
 /// Opens the input.
 pub(super) fn open(request: &Request, visitor: &mut dyn BlobVisitor, limits: &Limits) -> Result<Opened, Error> {
     let path = request.input.as_path();
-    let shown = display_name(path);
+    let shown = name(path);
     if path.as_os_str() == "-" {
         let input = std::io::stdin();
         if input.is_terminal() {
@@ -32,7 +32,7 @@ pub(super) fn open(request: &Request, visitor: &mut dyn BlobVisitor, limits: &Li
     let io = |cause| Error::Io { what: shown.clone(), cause };
     let metadata = match std::fs::metadata(path) {
         Ok(metadata) => metadata,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(not_found(path)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return open_registry(path, request, limits),
         Err(error) => return Err(io(error)),
     };
     if metadata.is_dir() {
@@ -55,10 +55,57 @@ pub(super) fn open(request: &Request, visitor: &mut dyn BlobVisitor, limits: &Li
     assemble(Box::new(members), oddities, shown, request, limits)
 }
 
-/// The last part of the input's name, escaped.
-fn display_name(path: &Path) -> String {
+/// What reports call the input: the last part of a path, since reports hold no path of the host; a reference without its
+/// scheme, and without what stands before an `@` where no reference may have one.
+pub(super) fn name(path: &Path) -> String {
+    let text = escape(path.as_os_str().as_encoded_bytes());
+    if let Some(reference) = reference_text(&text).filter(|_| !path.exists()) {
+        let host = reference.split('/').next().unwrap_or(reference);
+        return host
+            .rsplit_once('@')
+            .map_or(reference, |(secret, _)| reference.get(secret.len().saturating_add(1)..).unwrap_or(""))
+            .to_owned();
+    }
     let name = path.file_name().unwrap_or(path.as_os_str());
     escape(name.as_encoded_bytes())
+}
+
+/// The reference that a name is meant as when there is no file of it: after `docker://`, or when it starts with a registry and
+/// does not look like a path.
+fn reference_text(text: &str) -> Option<&str> {
+    let is_path = text.starts_with(['/', '.', '~']) || text.contains("//") || is_archive_name(text);
+    text.strip_prefix("docker://").or_else(|| (Reference::names_host(text) && !is_path).then_some(text))
+}
+
+fn is_archive_name(text: &str) -> bool {
+    [".tar", ".tgz", ".gz", ".zst", ".xz", ".json", ".img"].iter().any(|ending| text.ends_with(ending))
+}
+
+/// An image in a registry, when the name of what is no file says so.
+fn open_registry(path: &Path, request: &Request, limits: &Limits) -> Result<Opened, Error> {
+    let Some(text) = path.to_str().filter(|text| reference_text(text).is_some()) else { return Err(not_found(path)) };
+    let asked = name(path);
+    let text = reference_text(text).unwrap_or(text);
+    if !Reference::names_host(text) {
+        return Err(short_name(&asked, text));
+    }
+    match text.parse::<Reference>() {
+        Ok(reference) => registry::open(&reference, &asked, request, limits),
+        Err(error) => {
+            let found = format!("there is no file \"{asked}\", and it is no reference of an image: {error}");
+            Err(refuse(&asked, found, "write HOST/REPOSITORY:TAG, such as registry.example/shop/cart:1.4"))
+        }
+    }
+}
+
+/// Which registry a short name means differs from host to host, so none is guessed.
+fn short_name(asked: &str, text: &str) -> Error {
+    let text = escape(text.as_bytes());
+    let library = if text.contains('/') { "" } else { "library/" };
+    let advice = format!(
+        "write its registry too, as in `plimsoll check docker.io/{library}{text}`, or type `docker save {text} | plimsoll check -`"
+    );
+    refuse(asked, format!("there is no file \"{asked}\", and as the name of an image it lacks the registry"), advice)
 }
 
 fn refuse(place: &str, found: impl Into<String>, advice: impl Into<String>) -> Error {
@@ -67,33 +114,39 @@ fn refuse(place: &str, found: impl Into<String>, advice: impl Into<String>) -> E
 
 fn not_found(path: &Path) -> Error {
     let text = escape(path.as_os_str().as_encoded_bytes());
-    let schemes = ["docker://", "docker-daemon:", "oci://", "containers-storage:", "registry:", "https://", "http://"];
-    let reference = schemes.iter().find_map(|scheme| text.strip_prefix(scheme));
+    let schemes = ["docker-daemon:", "containers-storage:"];
+    let local = schemes.iter().find_map(|scheme| text.strip_prefix(scheme));
+    let remote = ["oci://", "registry:", "https://", "http://"].iter().find_map(|scheme| text.strip_prefix(scheme));
+    if let Some(reference) = remote {
+        let advice = format!("leave what stands before the registry out, as in `plimsoll check {reference}`");
+        return refuse(&text, format!("there is no file \"{text}\""), advice);
+    }
     for scheme in ["docker-archive:", "oci-archive:", "oci-dir:", "oci:", "file://"] {
         if let Some(rest) = text.strip_prefix(scheme) {
             let advice = format!("the kind of a file is detected: leave \"{scheme}\" out, as in `plimsoll check {rest}`");
             return refuse(&text, format!("there is no file \"{text}\""), advice);
         }
     }
-    if reference.is_some() || looks_like_reference(&text) {
-        let image = reference.unwrap_or(&text);
-        let advice = format!("images in registries are not read yet; type `docker save {image} | plimsoll check -`");
+    if let Some(image) = local {
+        let advice = format!("type `docker save {image} | plimsoll check -`, or the same with podman");
         return refuse(&text, format!("there is no file \"{text}\""), advice);
+    }
+    if looks_like_reference(&text) {
+        return short_name(&text, &text);
     }
     let cause = std::io::Error::new(std::io::ErrorKind::NotFound, "there is no such file or folder");
     // the name alone: reports hold no path of the host
-    Error::Io { what: display_name(path), cause }
+    Error::Io { what: name(path), cause }
 }
 
 /// Whether a name that is no file may be meant as an image's: no path of a usual shape, lower case up to the tag.
 fn looks_like_reference(text: &str) -> bool {
     let is_path = text.starts_with(['/', '.', '~']) || text.contains("//");
-    let endings = [".tar", ".tgz", ".gz", ".zst", ".xz", ".json", ".img"];
     let name = text.rsplit_once('@').map_or(text, |(name, _)| name);
     let last = name.rsplit('/').next().unwrap_or(name);
     let repository = last.split(':').next().unwrap_or(last);
     let is_word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'_' | b'-');
-    !is_path && !endings.iter().any(|ending| text.ends_with(ending)) && !repository.is_empty() && repository.bytes().all(is_word)
+    !is_path && !is_archive_name(text) && !repository.is_empty() && repository.bytes().all(is_word)
 }
 
 fn open_folder(path: &Path, shown: String, request: &Request, limits: &Limits) -> Result<Opened, Error> {

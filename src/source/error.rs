@@ -39,6 +39,18 @@ pub enum Error {
         /// The values that would work, escaped and sorted.
         choices: Vec<String>,
     },
+    /// A registry could not be asked, or does not give what it was asked for.
+    #[error("{detail}{}{advice}", if advice.is_empty() { "" } else { ": " })]
+    Registry {
+        /// `registry-unreachable`, `registry-unauthorized`, `registry-not-found` or `registry-error`.
+        code: Code,
+        /// The registry's host.
+        place: Place,
+        /// What happened, with the registry's own words, escaped and cut; no secret.
+        detail: String,
+        /// What to type.
+        advice: String,
+    },
     /// The outer archive.
     #[error(transparent)]
     Archive(#[from] crate::archive::Error),
@@ -61,7 +73,7 @@ impl Error {
     pub fn code(&self) -> Code {
         match self {
             Self::NotAnImage { .. } => Code::NotAnImage,
-            Self::Graph { code, .. } | Self::Choice { code, .. } => *code,
+            Self::Graph { code, .. } | Self::Choice { code, .. } | Self::Registry { code, .. } => *code,
             Self::Archive(error) => error.code(),
             Self::Limit(_) => Code::LimitExceeded,
             Self::Io { .. } => Code::InputUnreadable,
@@ -72,7 +84,7 @@ impl Error {
     #[must_use]
     pub fn place(&self) -> Place {
         match self {
-            Self::NotAnImage { place, .. } | Self::Graph { place, .. } => place.clone(),
+            Self::NotAnImage { place, .. } | Self::Graph { place, .. } | Self::Registry { place, .. } => place.clone(),
             Self::Io { what, .. } => Place::document(what.clone()),
             Self::Choice { .. } | Self::Archive(_) | Self::Limit(_) => Place::default(),
         }

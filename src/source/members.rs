@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 
+use super::verified::blob_name;
 use super::{BlobId, Error};
 use crate::archive::tar::{Entry, EntryKind};
 use crate::limits::Limits;
+use crate::oci::document::Descriptor;
 use crate::oci::{Code, Place, Remark, escape};
 
 /// A regular file that was found by name.
@@ -21,12 +23,24 @@ pub(super) struct Found {
 pub(super) trait Members: Send + Sync {
     /// Finds a regular file by a name out of a document.
     fn find(&self, name: &str) -> Result<Option<Found>, Error>;
+    /// Finds the manifest or index that a descriptor names.
+    fn find_manifest(&self, descriptor: &Descriptor) -> Result<Option<Found>, Error> {
+        self.find(&blob_name(&descriptor.digest))
+    }
+    /// Finds the config, layer or statement that a descriptor names.
+    fn find_blob(&self, descriptor: &Descriptor) -> Result<Option<Found>, Error> {
+        self.find(&blob_name(&descriptor.digest))
+    }
     /// A reader from the first byte.
     fn open(&self, id: &BlobId) -> Result<Box<dyn Read + Send + '_>, Error>;
     /// Stored bytes.
     fn bytes(&self, id: &BlobId) -> Option<u64>;
     /// Some names, for messages.
     fn sample(&self) -> Vec<String>;
+    /// What messages call it.
+    fn holder(&self) -> &'static str {
+        "this file"
+    }
 }
 
 /// Where a member's bytes are.

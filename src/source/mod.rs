@@ -1,6 +1,7 @@
-//! Where blobs come from: docker-save archives, OCI archives, OCI layouts, standard input. The kind is detected, never asked for.
+//! Where blobs come from: docker-save archives, OCI archives, OCI layouts, standard input, registries. The kind is detected,
+//! never asked for.
 //!
-//! The only room that opens files. It never looks inside a layer: layers are handed on as readers.
+//! The only room that opens files and connections. It never looks inside a layer: layers are handed on as readers.
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 #![expect(clippy::disallowed_methods, reason = "the room that opens the input")]
@@ -14,6 +15,7 @@ mod layout;
 mod members;
 mod oci_graph;
 mod oci_image;
+pub mod registry;
 mod stream;
 mod verified;
 mod walk;
@@ -29,12 +31,23 @@ use crate::oci::{Algorithm, BlobDigest, DiffId, ImageConfig, Platform, Remark};
 /// What the user asked for.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
-    /// A file, a folder, or `-` for standard input; a registry reference is refused with advice.
+    /// A file, a folder, `-` for standard input, or the complete reference of an image in a registry. What exists as a file
+    /// is never taken for a reference.
     pub input: PathBuf,
     /// One of several images: a tag, a full reference, a manifest or config digest, or the start of one.
     pub image: Option<String>,
     /// One platform of an index.
     pub platform: Option<Platform>,
+    /// How registries may be reached, and as whom.
+    pub access: registry::Access,
+}
+
+impl Request {
+    /// What reports call the input: a reference as it was asked for, a file or folder without its folder, or `-`; escaped.
+    #[must_use]
+    pub fn name(&self) -> String {
+        detect::name(&self.input)
+    }
 }
 
 /// The container that was detected.
@@ -46,6 +59,8 @@ pub enum Kind {
     OciArchive,
     /// An OCI layout folder.
     OciLayout,
+    /// A repository in a registry.
+    Registry,
 }
 
 impl Kind {
@@ -56,6 +71,7 @@ impl Kind {
             Self::DockerArchive => "docker-archive",
             Self::OciArchive => "oci-archive",
             Self::OciLayout => "oci-layout",
+            Self::Registry => "registry",
         }
     }
 }
@@ -112,7 +128,7 @@ pub trait BlobVisitor {
 pub trait Source: Send + Sync {
     /// The container.
     fn kind(&self) -> Kind;
-    /// The input's file or folder name, without its folder; `-` for standard input.
+    /// The input's file or folder name, without its folder; `-` for standard input; a reference as it was asked for.
     fn name(&self) -> &str;
     /// The images selected, in the order of the index; never empty.
     fn images(&self) -> &[ImageRecord];

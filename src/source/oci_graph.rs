@@ -1,18 +1,23 @@
 //! The graph from `index.json` down to the image manifests: nested indexes, attestations, what is skipped and why.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::candidate::{Candidate, empty_record};
 use super::members::{Members, read_all};
 use super::oci_image::{self, DOCKER_MANIFEST, OCI_MANIFEST};
-use super::verified::{self, blob_name, json_error, wrong};
+use super::verified::{self, json_error, wrong};
 use super::{Error, ImageRecord};
 use crate::limits::Limits;
 use crate::oci::document::{self, Descriptor, Graph};
-use crate::oci::{BlobDigest, Code, Place, Remark, escape_text, json};
+use crate::oci::{BlobDigest, Code, Place, Platform, Remark, escape_text, json};
 
 const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
+/// What an image's graph is made of.
+#[cfg(feature = "registry")]
+pub(super) const MANIFEST_TYPES: [&str; 4] = [OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST];
+/// The annotation that bears an image's name in a layout.
+pub(super) const REF_NAME: &str = "org.opencontainers.image.ref.name";
 const SCHEMA_1: &str = "application/vnd.docker.distribution.manifest.v1+json";
 const SCHEMA_1_SIGNED: &str = "application/vnd.docker.distribution.manifest.v1+prettyjws";
 const REFERENCE_TYPE: &str = "vnd.docker.reference.type";
@@ -47,6 +52,10 @@ struct Walker<'a> {
     walked: Walked,
     attestations: Vec<Attestation>,
     stack: Vec<Task>,
+    /// The one platform that is wanted of a source where looking at others costs time; None where it does not.
+    platform: Option<&'a Platform>,
+    /// Manifests of other platforms, which were not fetched.
+    skipped: BTreeSet<BlobDigest>,
     /// Where the image of a manifest digest is among the candidates.
     seen: BTreeMap<BlobDigest, usize>,
     indexes: usize,
@@ -65,23 +74,27 @@ pub(super) fn walk(members: &dyn Members, limits: &Limits) -> Result<Walked, Err
     if graph.layers.is_some() || graph.config.is_some() || !is_index_type(graph.media_type.as_deref()) {
         return Err(wrong(Code::ManifestAmbiguous, "index.json", "index.json is a manifest, not an index".into()));
     }
-    let mut walker = Walker {
-        members,
-        limits,
-        walked: Walked::default(),
-        attestations: Vec::new(),
-        stack: Vec::new(),
-        seen: BTreeMap::new(),
-        indexes: 0,
-        entries: 0,
-        attestation_bytes: 0,
+    Walker::new(members, None, limits).run(graph)
+}
+
+/// Reads what a descriptor names and every image below it; of images whose descriptor says another platform than the one that
+/// is wanted, no more than that is read.
+#[cfg(feature = "registry")]
+pub(super) fn walk_from(
+    members: &dyn Members,
+    root: Descriptor,
+    platform: Option<&Platform>,
+    limits: &Limits,
+) -> Result<Walked, Error> {
+    let graph = Graph {
+        media_type: None,
+        artifact_type: None,
+        config: None,
+        layers: None,
+        manifests: Some(vec![Ok(root)]),
+        is_schema_1: false,
     };
-    walker.push_entries(graph, None)?;
-    while let Some(task) = walker.stack.pop() {
-        walker.step(task)?;
-    }
-    walker.attach();
-    Ok(walker.walked)
+    Walker::new(members, platform, limits).run(graph)
 }
 
 impl Walked {
@@ -114,7 +127,42 @@ fn is_index_type(media_type: Option<&str>) -> bool {
     matches!(media_type, None | Some(OCI_INDEX | DOCKER_LIST))
 }
 
-impl Walker<'_> {
+impl<'a> Walker<'a> {
+    fn new(members: &'a dyn Members, platform: Option<&'a Platform>, limits: &'a Limits) -> Self {
+        Self {
+            members,
+            limits,
+            walked: Walked::default(),
+            attestations: Vec::new(),
+            stack: Vec::new(),
+            platform,
+            skipped: BTreeSet::new(),
+            seen: BTreeMap::new(),
+            indexes: 0,
+            entries: 0,
+            attestation_bytes: 0,
+        }
+    }
+
+    fn run(mut self, graph: Graph) -> Result<Walked, Error> {
+        self.push_entries(graph, None)?;
+        while let Some(task) = self.stack.pop() {
+            self.step(task)?;
+        }
+        self.attach();
+        Ok(self.walked)
+    }
+
+    /// Whether an entry need not be looked at: it is of another platform, or says something about such a one.
+    fn is_skipped(&self, entry: &Descriptor) -> bool {
+        let Some(wanted) = self.platform else { return false };
+        if is_marked(entry) {
+            return reference_of(entry).is_some_and(|of| self.skipped.contains(&of));
+        }
+        let is_image = matches!(entry.media_type.as_str(), OCI_MANIFEST | DOCKER_MANIFEST);
+        is_image && entry.platform.as_ref().is_some_and(|platform| platform.distance(wanted).is_none())
+    }
+
     /// Puts an index's entries on the stack, so that they are taken in their order.
     fn push_entries(&mut self, graph: Graph, parent: Option<&Task>) -> Result<(), Error> {
         let entries = graph.manifests.unwrap_or_default();
@@ -122,8 +170,14 @@ impl Walker<'_> {
         self.limits.index_manifests(self.entries)?;
         let index = self.indexes;
         self.indexes = self.indexes.saturating_add(1);
+        for entry in entries.iter().flatten().filter(|entry| !is_marked(entry)) {
+            if self.is_skipped(entry) {
+                self.skipped.insert(entry.digest.clone());
+            }
+        }
         let present = |entry: &Result<Descriptor, json::Error>| match entry {
-            Ok(entry) => Ok::<_, Error>(self.members.find(&blob_name(&entry.digest))?.is_some()),
+            Ok(entry) if self.is_skipped(entry) => Ok(true),
+            Ok(entry) => Ok::<_, Error>(self.members.find_manifest(entry)?.is_some()),
             Err(_) => Ok(true),
         };
         let presence = entries.iter().map(present).collect::<Result<Vec<_>, _>>()?;
@@ -136,7 +190,7 @@ impl Walker<'_> {
                 && !is_present
                 && (has_image || is_marked(absent))
             {
-                self.not_examined(absent, "its manifest is not in this file");
+                self.not_examined(absent, &format!("its manifest is not in {}", self.members.holder()));
                 continue;
             }
             let mut names = parent.map(|parent| parent.names.clone()).unwrap_or_default();
@@ -171,6 +225,14 @@ impl Walker<'_> {
                 return Ok(());
             }
         };
+        if self.is_skipped(&entry) {
+            // the choice by platform, which is to follow, leaves it out, and names it when it finds no other
+            if !is_marked(&entry) {
+                let record = ImageRecord { index_platform: entry.platform.clone(), ..empty_record() };
+                self.push(task, Some(&entry), record);
+            }
+            return Ok(());
+        }
         if let Some(at) = self.seen.get(&entry.digest) {
             if let Some(candidate) = self.walked.candidates.get_mut(*at) {
                 candidate.names.append(&mut task.names);
@@ -244,7 +306,7 @@ impl Walker<'_> {
             Ok(graph) if is_attestation(&graph) => {
                 let layers = graph.layers.unwrap_or_default();
                 let statements = layers.into_iter().map(|layer| self.statement(layer)).collect();
-                let of = entry.annotations.get(REFERENCE_DIGEST).and_then(|digest| digest.parse().ok());
+                let of = reference_of(entry);
                 self.attestations.push(Attestation { of, statements });
                 return;
             }
@@ -293,7 +355,7 @@ impl Walker<'_> {
             let is_of =
                 |candidate: &&mut Candidate| attestation.of.is_some() && candidate.record.manifest_digest == attestation.of;
             let Some(candidate) = self.walked.candidates.iter_mut().find(is_of) else {
-                let detail = "an attestation about an image that is not in this file".to_owned();
+                let detail = format!("an attestation about an image that is not in {}", self.members.holder());
                 self.walked.remarks.push(Remark::on(Code::IndexEntryNotExamined, "index", detail));
                 continue;
             };
@@ -316,9 +378,14 @@ fn is_known(entry: &Descriptor) -> bool {
 
 /// The two marks of an attestation manifest that its descriptor bears.
 fn is_marked(entry: &Descriptor) -> bool {
-    let is_unknown = |platform: &crate::oci::Platform| platform.os == "unknown" && platform.architecture == "unknown";
+    let is_unknown = |platform: &Platform| platform.os == "unknown" && platform.architecture == "unknown";
     entry.annotations.get(REFERENCE_TYPE).is_some_and(|kind| kind == "attestation-manifest")
         && entry.platform.as_ref().is_some_and(is_unknown)
+}
+
+/// Which image an attestation is about.
+fn reference_of(entry: &Descriptor) -> Option<BlobDigest> {
+    entry.annotations.get(REFERENCE_DIGEST).and_then(|digest| digest.parse().ok())
 }
 
 /// The third mark: every layer is an in-toto statement.
@@ -328,6 +395,6 @@ fn is_attestation(graph: &Graph) -> bool {
 }
 
 fn names_of(entry: &Descriptor) -> Vec<String> {
-    let keys = ["io.containerd.image.name", "org.opencontainers.image.ref.name"];
+    let keys = ["io.containerd.image.name", REF_NAME];
     keys.iter().filter_map(|key| entry.annotations.get(*key)).filter(|name| !name.is_empty()).cloned().collect()
 }

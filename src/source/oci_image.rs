@@ -2,7 +2,7 @@
 
 use super::candidate::empty_record;
 use super::members::Members;
-use super::verified::{self, blob_name, json_error, wrong};
+use super::verified::{self, json_error, wrong};
 use super::{Error, ImageRecord, LayerRecord};
 use crate::limits::Limits;
 use crate::oci::document::{self, Descriptor, Graph};
@@ -46,7 +46,7 @@ fn layer_type(media_type: &str) -> LayerType {
 
 /// Reads and decodes a manifest or index, and checks that it is what its descriptor says.
 pub(super) fn read_graph(members: &dyn Members, descriptor: &Descriptor, what: &str, limits: &Limits) -> Result<Graph, Error> {
-    let bytes = verified::read(members, descriptor, what, Limits::document_bytes, limits)?;
+    let bytes = verified::read_manifest(members, descriptor, what, limits)?;
     let graph = document::graph(&bytes, verified::bounds(limits)).map_err(|error| json_error(what, error, limits))?;
     check_kind(&graph, what, Some(&descriptor.media_type).filter(|media_type| !media_type.is_empty()))?;
     Ok(graph)
@@ -203,7 +203,7 @@ fn check_layer(
         record.remarks.push(remark(Code::LazyTocUnchecked, kind.to_owned()));
     }
     let mut fail = |code, detail| record.errors.push(Error::Graph { code, place: place.clone(), detail });
-    match members.find(&blob_name(digest)) {
+    match members.find_blob(layer) {
         Ok(Some(found)) if found.bytes != layer.size => {
             fail(Code::SizeMismatch, format!("layer {index} has {} bytes, its descriptor says {}", found.bytes, layer.size));
             None
@@ -217,7 +217,7 @@ fn check_layer(
         Ok(None) => {
             let urls: Vec<String> = layer.urls.iter().take(3).map(|url| escape_text(url)).collect();
             let elsewhere = if urls.is_empty() { String::new() } else { format!("; it is said to be at {}", urls.join(", ")) };
-            fail(Code::BlobMissing, format!("layer {index}, {digest}, is not in this file{elsewhere}"));
+            fail(Code::BlobMissing, format!("layer {index}, {digest}, is not in {}{elsewhere}", members.holder()));
             None
         }
         Err(error) => {

@@ -1,5 +1,7 @@
 //! Documents, read whole and checked against what names them: size, digest, embedded data, media type.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256, Sha512};
 
 use super::members::{Found, Members, read_all};
@@ -46,11 +48,12 @@ pub(super) fn json_error(document: &str, error: json::Error, limits: &Limits) ->
     }
 }
 
-/// Finds the blob that a descriptor names, and compares its size.
-pub(super) fn find(members: &dyn Members, descriptor: &Descriptor, document: &str) -> Result<Found, Error> {
+/// Takes what was found of the blob that a descriptor names, and compares its size.
+fn check_found(members: &dyn Members, found: Option<Found>, descriptor: &Descriptor, document: &str) -> Result<Found, Error> {
     let digest = &descriptor.digest;
-    let Some(found) = members.find(&blob_name(digest))? else {
-        return Err(wrong(Code::BlobMissing, document, format!("the {document} {digest} is not in this file")));
+    let Some(found) = found else {
+        let detail = format!("the {document} {digest} is not in {}", members.holder());
+        return Err(wrong(Code::BlobMissing, document, detail));
     };
     if found.bytes != descriptor.size {
         let detail = format!("the {document} {digest} has {} bytes, its descriptor says {}", found.bytes, descriptor.size);
@@ -67,7 +70,28 @@ pub(super) fn read(
     limit: fn(&Limits, u64) -> Result<(), LimitHit>,
     limits: &Limits,
 ) -> Result<Vec<u8>, Error> {
-    let found = find(members, descriptor, document)?;
+    read_found(members, members.find_blob(descriptor)?, descriptor, document, limit, limits)
+}
+
+/// The same of a manifest or index.
+pub(super) fn read_manifest(
+    members: &dyn Members,
+    descriptor: &Descriptor,
+    document: &str,
+    limits: &Limits,
+) -> Result<Vec<u8>, Error> {
+    read_found(members, members.find_manifest(descriptor)?, descriptor, document, Limits::document_bytes, limits)
+}
+
+fn read_found(
+    members: &dyn Members,
+    found: Option<Found>,
+    descriptor: &Descriptor,
+    document: &str,
+    limit: fn(&Limits, u64) -> Result<(), LimitHit>,
+    limits: &Limits,
+) -> Result<Vec<u8>, Error> {
+    let found = check_found(members, found, descriptor, document)?;
     let bytes = read_all(members, &found, limit, limits)?;
     let digest = digest_of(descriptor.digest.0.algorithm(), &bytes);
     if digest != descriptor.digest {
@@ -81,7 +105,7 @@ pub(super) fn read(
 /// Compares a descriptor's embedded data with the blob.
 pub(super) fn check_data(bytes: &[u8], descriptor: &Descriptor, document: &str) -> Result<(), Error> {
     match &descriptor.data {
-        Some(data) if *data != base64(bytes) => {
+        Some(data) if *data != STANDARD.encode(bytes) => {
             let detail = format!("the data embedded in the descriptor of {} is not that blob", descriptor.digest);
             Err(wrong(Code::DescriptorDataMismatch, document, detail))
         }
@@ -103,34 +127,4 @@ pub(super) fn check_layer_data(
     let found = Found { id: id.clone(), bytes: descriptor.size };
     let bytes = read_all(members, &found, Limits::document_bytes, limits)?;
     check_data(&bytes, descriptor, "manifest")
-}
-
-/// Standard base64 with padding (RFC 4648 section 4).
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3).saturating_mul(4));
-    for chunk in bytes.chunks(3) {
-        let byte = |index: usize| u32::from(chunk.get(index).copied().unwrap_or(0));
-        let group = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for position in 0..4_usize {
-            let shift = [18, 12, 6, 0].get(position).copied().unwrap_or(0);
-            let letter = usize::try_from(group >> shift & 0x3F).ok().and_then(|index| ALPHABET.get(index));
-            let letter = if position > chunk.len() { b'=' } else { letter.copied().unwrap_or(b'=') };
-            text.push(char::from(letter));
-        }
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn base64_is_that_of_the_rfc() {
-        for (plain, coded) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("{}", "e30=")] {
-            assert_eq!(base64(plain.as_bytes()), coded);
-        }
-        assert_eq!(base64(&[0xFB, 0xFF, 0xBF]), "+/+/");
-    }
 }

@@ -6,8 +6,6 @@ mod score;
 pub(super) use score::score;
 
 use std::collections::BTreeSet;
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
 
 use super::Request;
 use super::image::{Examined, Problem};
@@ -33,11 +31,10 @@ pub(super) fn source(source: &dyn Source) -> out::SourceReport {
 
 /// The report of a source that could not be opened.
 pub(super) fn refused(request: &Request, error: &source::Error) -> out::Report {
-    let name = request.source.input.file_name().unwrap_or(OsStr::new("-"));
     out::Report {
         schema: out::Schema::current(),
         tool: out::Tool::current(),
-        source: out::SourceReport { kind: None, name: escape(name.as_bytes()) },
+        source: out::SourceReport { kind: None, name: request.source.name() },
         policy: policy_report::policy(request, &BTreeSet::new()),
         images: Vec::new(),
         errors: vec![problem(&Problem::of_source(error))],

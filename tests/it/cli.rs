@@ -66,11 +66,11 @@ fn a_file_that_is_not_there_is_said_by_name() {
 }
 
 #[test]
-fn a_registry_reference_is_answered_with_what_to_type() {
-    let output = run(&["check", "docker.io/library/debian:12"]);
-    assert_ne!(output.status.code(), Some(0));
-    let said = stdout(&output) + &stderr(&output);
-    assert!(said.contains("docker save"), "{said}");
+fn a_name_without_its_registry_is_answered_with_what_to_type() {
+    let output = run(&["check", "debian:12"]);
+    assert_eq!(output.status.code(), Some(3));
+    let said = (stdout(&output) + &stderr(&output)).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("docker.io/library/debian:12") && said.contains("docker save debian:12"), "{said}");
 }
 
 #[test]

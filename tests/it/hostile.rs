@@ -123,7 +123,8 @@ fn every_code_has_a_recipe_that_shows_it() {
     let missing: Vec<&str> = plimsoll::oci::Code::ALL
         .iter()
         .map(|code| code.as_str())
-        .filter(|code| !shown.contains(*code) && !ELSEWHERE.contains(code))
+        // what registries do wrong is shown by those of `tests/it/registry/`
+        .filter(|code| !shown.contains(*code) && !ELSEWHERE.contains(code) && !code.starts_with("registry-"))
         .collect();
     assert!(missing.is_empty(), "no recipe shows {missing:?}");
 }

@@ -61,7 +61,8 @@ fn every_limit_that_is_hit_is_said_and_is_no_pass() {
     let demo = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata/images/demo.tar");
     let mut wrong = Vec::new();
     for (limit, _, _) in plimsoll::limits::Limits::ALL {
-        if ELSEWHERE.iter().any(|(name, _)| name == limit) {
+        // those on registries are hit by the registries of `tests/it/registry/`
+        if limit.starts_with("registry-") || ELSEWHERE.iter().any(|(name, _)| name == limit) {
             continue;
         }
         let row = ROWS.iter().find(|(name, ..)| name == limit);

@@ -32,6 +32,10 @@ mod policies;
 mod policy;
 mod program;
 mod recipe;
+#[cfg(feature = "registry")]
+mod registry;
+#[cfg(feature = "registry")]
+mod registry_server;
 mod robustness;
 mod sarif;
 mod score;

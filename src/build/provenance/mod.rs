@@ -4,7 +4,6 @@
 //! (`metadata.layers`), the Dockerfile as it was read, and the lines of it that each step comes from. It is written by the
 //! image's maker, unsigned and hostile; a statement that cannot be read states nothing.
 
-mod base64;
 mod source;
 mod steps;
 #[cfg(test)]

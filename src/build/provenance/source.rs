@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use super::base64;
 use crate::limits::Limits;
 
 /// Sources of one statement that are kept: a build reads one Dockerfile, and few more.
@@ -39,7 +40,7 @@ pub(super) fn sources(value: Option<&Value>, limits: &Limits) -> Vec<Source> {
         });
         Source {
             filename: info.get("filename").and_then(Value::as_str).unwrap_or_default().to_owned(),
-            text: data.and_then(base64::decode),
+            text: data.and_then(|data| STANDARD.decode(data).ok()),
         }
     };
     value.and_then(Value::as_array).into_iter().flatten().take(SOURCES).map(source).collect()

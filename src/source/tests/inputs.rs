@@ -93,13 +93,20 @@ fn what_is_no_file_is_answered_with_what_to_type() {
         let error = failure(open(&request, &mut Visits::default(), &Limits::default()));
         (error.code(), error.to_string())
     };
-    for input in ["debian", "debian:12", "docker://debian:12", "ghcr.io/a/b:1", "localhost:5000/x@sha256:00"] {
+    for input in ["debian", "debian:12", "docker://debian:12", "org/app", "docker-daemon:debian:12"] {
         let (code, message) = said(input);
         assert_eq!(code, Code::NotAnImage, "{input}");
         assert!(message.contains("docker save") && message.contains("| plimsoll check -"), "{message}");
     }
     assert!(said("docker-archive:x.tar").1.contains("plimsoll check x.tar"));
-    for input in ["./x", "missing.tar", "/no/such/file"] {
+    assert!(said("debian:12").1.contains("plimsoll check docker.io/library/debian:12"));
+    assert!(said("https://r.example/a").1.contains("plimsoll check r.example/a"));
+    for input in ["localhost:5000/x@sha256:00", "ghcr.io/Org/app", "docker://me:secret@r.example/a"] {
+        let (code, message) = said(input);
+        assert_eq!(code, Code::NotAnImage, "{input}");
+        assert!(message.contains("no reference of an image") && !message.contains("secret"), "{message}");
+    }
+    for input in ["./x", "missing.tar", "/no/such/file", "out.d/shop.tar", "../x.d/y"] {
         assert_eq!(said(input).0, Code::InputUnreadable, "{input}");
     }
 }
