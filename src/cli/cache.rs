@@ -115,7 +115,7 @@ pub(super) struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     /// Print the cache folder
-    #[command(after_help = "Example:\n  du -sh \"$(plimsoll cache dir)\"")]
+    #[command(after_help = "Examples:\n  plimsoll cache dir\n  du -sh \"$(plimsoll cache dir)\"")]
     Dir(Place),
     /// Count its entries and their bytes
     #[command(after_help = "Example:\n  plimsoll cache stat")]

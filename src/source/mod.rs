@@ -174,6 +174,10 @@ impl Source for Opened {
         self.members.open(id)
     }
 
+    fn is_content_addressed(&self) -> bool {
+        self.kind == Kind::Registry
+    }
+
     fn blob_bytes(&self, id: &BlobId) -> Option<u64> {
         self.members.bytes(id)
     }

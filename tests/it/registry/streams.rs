@@ -20,6 +20,20 @@ fn an_image_is_read_with_one_request_for_each_document_and_blob() {
 }
 
 #[test]
+fn a_layer_that_is_known_is_not_fetched_again() {
+    let store = Store::image();
+    let server = Server::start(move |seen| store.answer(seen));
+    let folder = tempfile::tempdir().unwrap();
+    let cache = ["--cache-dir", folder.path().to_str().unwrap()];
+    let cold = check(&server, &cache);
+    let fetched = server.count("/blobs/");
+    let warm = check(&server, &cache);
+    assert!(is_examined(&cold), "{}", cold.report);
+    assert_eq!(cold.report, warm.report);
+    assert_eq!(server.count("/blobs/") - fetched, 1, "the config alone");
+}
+
+#[test]
 fn blobs_that_break_off_in_any_phase_are_taken_up_where_they_broke() {
     let cuts = [Sent::Closed, Sent::CutAfter(0), Sent::CutAfter(1), Sent::CutAfter(77_777), Sent::Raw(b"HTTP/1.1 2".to_vec())];
     for cut in cuts {
