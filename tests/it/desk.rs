@@ -34,7 +34,7 @@ impl Desk {
         desk.write("work/shop.tar", &demo);
         desk.write("work/cut.tar", &demo[..demo.len() / 2]);
         desk.write("work/good.tar", &image("good.tar"));
-        desk.write("work/Dockerfile", b"FROM debian:12-slim\nRUN apt-get update && apt-get install -y tcc\n");
+        desk.write("work/Dockerfile", &image("demo.Dockerfile"));
         std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_plimsoll"), desk.path("bin/plimsoll")).unwrap();
         desk.script("bin/docker", DOCKER);
         desk

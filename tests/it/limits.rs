@@ -35,6 +35,10 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("rule-nesting", "of a policy, not of an image: size_depth_and_nesting_are_limited"),
     ("rule-steps", "rules only: the_steps_are_limited_and_nothing_makes_up_for_it"),
     ("dockerfile-bytes", "of a Dockerfile, not of an image: bytes_lines_and_their_lengths_are_limited"),
+    ("dockerfile-stages", "of a Dockerfile, not of an image: a_dockerfile_of_very_many_stages_is_not_taken_apart"),
+    ("dockerfiles", "of the folder of sources, not of an image: what_a_limit_cuts_off_is_said"),
+    ("source-root-entries", "of the folder of sources, not of an image: what_a_limit_cuts_off_is_said"),
+    ("source-root-depth", "of the folder of sources, not of an image: what_a_limit_cuts_off_is_said"),
     ("dockerfile-lines", "of a Dockerfile, not of an image: bytes_lines_and_their_lengths_are_limited"),
     ("dockerfile-line-bytes", "of a Dockerfile, not of an image: bytes_lines_and_their_lengths_are_limited"),
 ];

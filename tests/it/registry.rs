@@ -22,7 +22,11 @@ fn command(server: &Server, tag: &str, more: &[&str]) -> Command {
 /// The program with an empty home, without credentials and proxies.
 fn bare(arguments: &[&str]) -> Command {
     let mut command = program::command(arguments);
-    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", "/nonexistent");
+    command
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", "/nonexistent")
+        .env("PLIMSOLL_NO_CACHE", "1");
     command
 }
 

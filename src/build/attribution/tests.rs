@@ -295,3 +295,11 @@ fn kaniko_writes_only_what_changes_files() {
         assert_eq!(lines(&of(&entries, &given(text)), expected.len()), expected);
     }
 }
+
+#[test]
+fn a_dockerfile_of_very_many_stages_is_not_taken_apart() {
+    let text = "FROM scratch\n".repeat(1_001);
+    let found = of(&history(&["COPY a b # buildkit"]), &given(&text));
+    assert!(detail(&found).contains("dockerfile-stages"), "{}", detail(&found));
+    assert_ne!(lines(&found, 1), ["1 aligned"]);
+}

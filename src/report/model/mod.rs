@@ -62,9 +62,9 @@ pub struct Tool {
 /// What was read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SourceReport {
-    /// `docker-archive`, `oci-archive`, `oci-layout`; null when it was not recognised.
+    /// `docker-archive`, `oci-archive`, `oci-layout`, `registry`; null when it was not recognised.
     pub kind: Option<String>,
-    /// File or folder name without its folder, escaped; `-` for standard input.
+    /// File or folder name without its folder, escaped; `-` for standard input; of a registry, the reference as it was asked for.
     pub name: String,
 }
 

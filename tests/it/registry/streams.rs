@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::{check, is_examined, refusal};
+use super::{check, command, is_examined, refusal};
+use crate::program;
 use crate::registry_server::image::Store;
 use crate::registry_server::{Reply, Sent, Server};
 
@@ -24,10 +25,13 @@ fn a_layer_that_is_known_is_not_fetched_again() {
     let store = Store::image();
     let server = Server::start(move |seen| store.answer(seen));
     let folder = tempfile::tempdir().unwrap();
-    let cache = ["--cache-dir", folder.path().to_str().unwrap()];
-    let cold = check(&server, &cache);
+    let check = || {
+        let cache = ["--cache-dir", folder.path().to_str().unwrap()];
+        program::checked(&command(&server, ":1", &cache).env_remove("PLIMSOLL_NO_CACHE").output().unwrap())
+    };
+    let cold = check();
     let fetched = server.count("/blobs/");
-    let warm = check(&server, &cache);
+    let warm = check();
     assert!(is_examined(&cold), "{}", cold.report);
     assert_eq!(cold.report, warm.report);
     assert_eq!(server.count("/blobs/") - fetched, 1, "the config alone");
