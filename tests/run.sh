@@ -17,11 +17,14 @@ step() {
 need_rust
 # the tests unpack images with umoci and compare; without a right to install it, they say that they skipped
 need_packages umoci=umoci || echo "umoci is missing: the comparison with it is skipped" >&2
+# a real registry, a real client, and a real store behind the cache
+need_packages docker-registry=docker-registry skopeo=skopeo htpasswd=apache2-utils openssl=openssl redis-server=redis-server
 
 step "format" cargo fmt --all --check
 step "lints" cargo clippy --locked --all-targets -- -D warnings
 step "docs" env RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
 step "tests" cargo test --locked
 step "wrappers" bash tests/wrappers.sh
-step "third parties" tests/validate.sh
+step "third parties" bash tests/validate.sh
+step "browser" bash tests/html.sh
 echo "all green after $SECONDS s"
