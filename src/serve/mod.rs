@@ -1,0 +1,13 @@
+//! `plimsoll serve`: admission at push and in Kubernetes. A request in, the same verification as `plimsoll check`, a decision out.
+//!
+//! Every hook asks [`Verdicts`] for an image's [`Outcome`] and lets [`decision::decide`] say what becomes of it: that is the one place
+//! where a failure turns into an answer. Unverifiable is never a pass.
+
+#![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
+pub mod config;
+pub mod decision;
+pub mod verdict;
+
+pub use decision::{Answer, Decision, Hook, decide};
+pub use verdict::{Access, Ask, Judged, Outcome, Verdicts};
