@@ -65,7 +65,19 @@ pub(crate) fn located() -> Report {
         finding.locations = used.into_iter().cloned().collect();
     }
     image.findings[0].evidence.push(at("/etc/<script>alert(1)</script>\\x0a::error::x", 0));
-    image.filesystem = Some(FilesystemReport {
+    image.filesystem = Some(filesystem());
+    report.policy.rules.push(RuleReport {
+        id: "no-test-data".into(),
+        title: "Test data is shipped".into(),
+        severity: "medium".into(),
+        message: "the image holds test data".into(),
+        fix: "Add the folder to .dockerignore".into(),
+    });
+    report
+}
+
+fn filesystem() -> FilesystemReport {
+    FilesystemReport {
         bytes: 362 * MIB,
         parts: [
             ("/opt/tools/", "toolchain", 2, 31, 24),
@@ -83,13 +95,5 @@ pub(crate) fn located() -> Report {
             files,
         })
         .into(),
-    });
-    report.policy.rules.push(RuleReport {
-        id: "no-test-data".into(),
-        title: "Test data is shipped".into(),
-        severity: "medium".into(),
-        message: "the image holds test data".into(),
-        fix: "Add the folder to .dockerignore".into(),
-    });
-    report
+    }
 }
