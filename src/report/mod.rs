@@ -15,7 +15,7 @@ pub mod model;
 pub mod policy_page;
 pub mod quantity;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 pub mod schema;
 pub mod text;
 mod wording;

@@ -1,10 +1,21 @@
 //! The configuration of the server: what its TOML file says, once it is checked.
 
+mod hooks;
+mod load;
+mod profiles;
+mod reader;
+mod registries;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+
+pub use load::{limits, load};
+pub use reader::Fault;
 
 use super::decision::Hook;
 use crate::limits::{Limits, MIB};
@@ -46,7 +57,7 @@ pub struct Server {
     pub public_url: String,
     /// Bytes of one request's body (an object and its old one: API servers send up to 3 MiB each).
     pub max_body: u64,
-    /// Requests at once, over all listeners but that of operations.
+    /// Requests at once, on each listener but that of operations.
     pub max_inflight: usize,
     /// Images that are verified at once.
     pub workers: usize,
@@ -110,6 +121,8 @@ pub struct Profile {
     pub policy_name: String,
     /// The policy itself.
     pub policy: Arc<Policy>,
+    /// Names all that the policy says; verdicts are kept under it. Empty: it is worked out when it is needed.
+    pub policy_digest: String,
     /// What a verdict does.
     pub mode: Mode,
     /// When the registry cannot be asked, or we fail.
@@ -134,6 +147,7 @@ impl Default for Profile {
             name: "default".to_owned(),
             policy_name: "admission".to_owned(),
             policy: Arc::default(),
+            policy_digest: String::new(),
             mode: Mode::Enforce,
             on_error: OnProblem::Deny,
             on_unknown: OnUnknown::Verify,

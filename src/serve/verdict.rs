@@ -45,8 +45,18 @@ pub enum Subject {
     },
 }
 
+impl fmt::Display for Subject {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tag(tag) => formatter.write_str(tag),
+            Self::Digest(digest) => formatter.write_str(digest),
+            Self::Manifest { bytes, .. } => write!(formatter, "a manifest of {} bytes", bytes.len()),
+        }
+    }
+}
+
 /// With whose rights the registry is asked.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub enum Access {
     /// As the configuration says for the host.
     #[default]
