@@ -11,6 +11,7 @@ pub mod decision;
 pub mod engine;
 mod expiry;
 pub mod host;
+pub mod http;
 pub mod key;
 pub mod live;
 pub mod metrics;
