@@ -6,7 +6,10 @@
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 #![expect(clippy::disallowed_methods, reason = "a server looks at the clock: deadlines, durations")]
 
+mod api;
+pub mod auth;
 pub mod config;
+pub mod context;
 pub mod decision;
 pub mod engine;
 mod expiry;
@@ -14,7 +17,9 @@ pub mod host;
 pub mod http;
 pub mod key;
 pub mod live;
+pub mod logs;
 pub mod metrics;
+mod operations;
 pub mod request;
 pub mod tls;
 pub mod verdict;

@@ -3,7 +3,7 @@
 use std::collections::hash_map::RandomState;
 use std::future::Future;
 use std::hash::{BuildHasher as _, Hasher as _};
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use super::metrics::Tier;
@@ -18,6 +18,8 @@ pub struct Request {
     /// Under which its entries in the log are found.
     pub id: String,
     tier: AtomicU8,
+    was_turned_away: AtomicBool,
+    digest: OnceLock<String>,
 }
 
 impl Request {
@@ -31,7 +33,7 @@ impl Request {
             u32::try_from(random & u64::from(u32::MAX)).unwrap_or_default()
         });
         let id = format!("{process:08x}-{:08x}", COUNT.fetch_add(1, Ordering::Relaxed));
-        Arc::new(Self { id, tier: AtomicU8::new(0) })
+        Arc::new(Self { id, tier: AtomicU8::new(0), was_turned_away: AtomicBool::new(false), digest: OnceLock::new() })
     }
 
     /// Where the verdict came from: the slowest of all that were asked for.
@@ -41,6 +43,16 @@ impl Request {
             2 => Tier::L2,
             _ => Tier::Cold,
         }
+    }
+
+    /// The digest of the first image that was asked for, once it is known.
+    pub fn digest(&self) -> Option<&str> {
+        self.digest.get().map(String::as_str)
+    }
+
+    /// Whether a verification could not even be queued.
+    pub fn was_turned_away(&self) -> bool {
+        self.was_turned_away.load(Ordering::Relaxed)
     }
 }
 
@@ -61,8 +73,8 @@ pub fn id() -> String {
     current().map_or_else(|| "-".to_owned(), |request| request.id.clone())
 }
 
-/// Notes where a verdict came from.
-pub(super) fn came_from(tier: Tier) {
+/// Notes where a verdict came from, and which image it is on.
+pub(super) fn came_from(tier: Tier, digest: Option<&str>) {
     let rank = match tier {
         Tier::L1 => 1,
         Tier::L2 => 2,
@@ -70,5 +82,16 @@ pub(super) fn came_from(tier: Tier) {
     };
     if let Some(request) = current() {
         request.tier.fetch_max(rank, Ordering::Relaxed);
+        if let Some(digest) = digest {
+            // the first one stays
+            let _ = request.digest.set(digest.to_owned());
+        }
+    }
+}
+
+/// Notes that there was no room in the queue.
+pub(super) fn was_turned_away() {
+    if let Some(request) = current() {
+        request.was_turned_away.store(true, Ordering::Relaxed);
     }
 }

@@ -107,26 +107,51 @@ impl Engine {
 impl Verdicts for Engine {
     fn verdict(&self, ask: Ask) -> Answering<'_> {
         Box::pin(async move {
+            if let Some(outcome) = self.0.at_once(&ask) {
+                return outcome;
+            }
             let deadline = tokio::time::Instant::from_std(ask.deadline);
+            let (inner, current) = (Arc::clone(&self.0), request::current());
+            // who goes away before the answer is there still has begun the work
+            let task = tokio::spawn(async move {
+                match current {
+                    Some(current) => request::scope(current, inner.outcome(ask)).await,
+                    None => inner.outcome(ask).await,
+                }
+            });
             // a registry or a store that hangs must not cost the caller its answer
-            tokio::time::timeout_at(deadline, self.0.outcome(ask)).await.unwrap_or_else(|_| {
-                request::came_from(Tier::Cold);
-                self.0.not_ready()
-            })
+            match tokio::time::timeout_at(deadline, task).await {
+                Ok(Ok(outcome)) => outcome,
+                Ok(Err(_)) => Outcome::Fault { request: request::id() },
+                Err(_) => self.0.not_ready(),
+            }
         })
     }
 }
 
 impl Inner {
+    /// What needs nobody else: a refusal, or a verdict that is in the process.
+    fn at_once(&self, ask: &Ask) -> Option<Outcome> {
+        if let Some(reason) = refused(&self.live.config(), &ask.repository) {
+            return Some(Outcome::Refused { reason });
+        }
+        let digest = match &ask.subject {
+            Subject::Digest(digest) => digest.clone(),
+            Subject::Manifest { bytes, .. } => key::sha256(bytes),
+            Subject::Tag(_) => self.tags.find(ask, Instant::now())?.ok()?.digest,
+        };
+        let judged = self.memory.find(&self.key(ask, &digest))?;
+        self.metrics.looked_up("l1", "hit");
+        request::came_from(Tier::L1, Some(&digest));
+        Some(Outcome::Judged(judged))
+    }
+
     async fn outcome(self: &Arc<Self>, ask: Ask) -> Outcome {
         let config = self.live.config();
-        if let Some(reason) = refused(&config, &ask.repository) {
-            return Outcome::Refused { reason };
-        }
         let (digest, bytes) = match self.digest(&ask).await {
             Ok(resolved) => (resolved.digest, resolved.bytes),
             Err(problem) => {
-                request::came_from(Tier::Cold);
+                request::came_from(Tier::Cold, None);
                 return problem.into();
             }
         };
@@ -134,7 +159,7 @@ impl Inner {
         if let Some(judged) = self.find(&key).await {
             return Outcome::Judged(judged);
         }
-        request::came_from(Tier::Cold);
+        request::came_from(Tier::Cold, Some(&digest));
         let may_wait = match self.fits(&ask, bytes).await {
             Ok(fits) => fits,
             Err(problem) => return problem.into(),
@@ -201,24 +226,26 @@ impl Inner {
         let found = self.memory.find(key);
         self.metrics.looked_up("l1", if found.is_some() { "hit" } else { "miss" });
         if found.is_some() {
-            request::came_from(Tier::L1);
+            request::came_from(Tier::L1, Some(&key.digest));
             return found;
         }
         let shared = Arc::clone(self.shared.as_ref()?);
         let asked = key.clone();
-        let question = tokio::task::spawn_blocking(move || shared.find(&asked));
+        let question = tokio::task::spawn_blocking(move || {
+            let found = shared.find(&asked)?;
+            Ok::<_, String>(found.and_then(|report| truth::kept(&asked.digest, &report)))
+        });
         let found = match tokio::time::timeout(STORE_PATIENCE, question).await {
-            // what is kept under a key and is not on its digest is nobody's verdict
-            Ok(Ok(Ok(found))) => found.filter(|judged| judged.digest == key.digest),
+            Ok(Ok(Ok(found))) => found,
             _ => {
                 self.metrics.store_failed();
                 None
             }
         };
         self.metrics.looked_up("l2", if found.is_some() { "hit" } else { "miss" });
-        let judged = Arc::new(found?);
+        let judged = found?;
         self.memory.put(key, &judged);
-        request::came_from(Tier::L2);
+        request::came_from(Tier::L2, Some(&key.digest));
         Some(judged)
     }
 
@@ -236,15 +263,18 @@ impl Inner {
                 Boarded::Idle => return self.not_ready(),
                 Boarded::Full => {
                     self.metrics.queued(-1);
+                    request::was_turned_away();
                     return self.not_ready();
                 }
             };
             if !may_wait {
                 return self.not_ready();
             }
-            let outcome = match done.wait_for(Option::is_some).await {
-                Ok(outcome) => outcome.clone(),
-                Err(_) => None,
+            let deadline = tokio::time::Instant::from_std(ask.deadline);
+            let outcome = match tokio::time::timeout_at(deadline, done.wait_for(Option::is_some)).await {
+                Ok(Ok(outcome)) => outcome.clone(),
+                Ok(Err(_)) => None,
+                Err(_) => return self.not_ready(),
             };
             match outcome {
                 Some(Outcome::Refused { .. } | Outcome::Unavailable { .. }) if !is_own => {}

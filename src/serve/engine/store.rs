@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::serve::key::Key;
 use crate::serve::verdict::Judged;
 
-/// A store that outlives the process. Calls block; each is bounded by the store's own timeouts. What it returns is trusted: it must
-/// have checked that the bytes are those that were put.
+/// A store of reports that outlives the process. Calls block; each is bounded by the store's own timeouts. What it returns is what was
+/// put under exactly this key: it must have checked that.
 pub trait Shared: Send + Sync {
-    /// The verdict under this key; Err when the store cannot be asked.
-    fn find(&self, key: &Key) -> Result<Option<Judged>, String>;
+    /// The report under this key, as it was put; Err when the store cannot be asked.
+    fn find(&self, key: &Key) -> Result<Option<Vec<u8>>, String>;
 
-    /// Keeps a verdict; Err when the store cannot be asked.
-    fn put(&self, key: &Key, judged: &Judged) -> Result<(), String>;
+    /// Keeps a report; Err when the store cannot be asked.
+    fn keep(&self, key: &Key, report: &[u8]) -> Result<(), String>;
 
     /// Whether it can be asked.
     fn is_reachable(&self) -> bool;

@@ -22,12 +22,12 @@ pub(super) enum Truth {
 
 /// What a code is about. A name that is not known is no truth about the bytes.
 pub(super) fn truth(code: &str) -> Truth {
-    let Some(code) = Code::ALL.iter().find(|known| known.as_str() == code) else { return Truth::OfWorld };
     match code {
-        Code::DigestMismatch | Code::SizeMismatch | Code::DescriptorDataMismatch => Truth::OfDelivery,
-        Code::BlobMissing | Code::ImageNotFound => Truth::NotThere,
-        Code::InputUnreadable | Code::ContentNotKept => Truth::OfWorld,
-        _ => Truth::OfContent,
+        "digest-mismatch" | "size-mismatch" | "descriptor-data-mismatch" => Truth::OfDelivery,
+        "blob-missing" | "image-not-found" | "registry-not-found" | "registry-unauthorized" => Truth::NotThere,
+        "input-unreadable" | "content-not-kept" | "registry-unreachable" | "registry-error" => Truth::OfWorld,
+        known if Code::ALL.iter().any(|code| code.as_str() == known) => Truth::OfContent,
+        _ => Truth::OfWorld,
     }
 }
 
@@ -57,6 +57,15 @@ pub(super) fn finished(digest: &str, report: &Report) -> Finished {
 
 fn clause(error: &ErrorReport) -> String {
     format!("{}: {}", error.code, error.message.trim_end_matches('.'))
+}
+
+/// What a report that was kept says; None when it is none that would have been.
+pub(super) fn kept(digest: &str, bytes: &[u8]) -> Option<Arc<Judged>> {
+    let report: Report = serde_json::from_slice(bytes).ok()?;
+    match finished(digest, &report) {
+        Finished { outcome: Outcome::Judged(judged), is_kept: true } => Some(judged),
+        _ => None,
+    }
 }
 
 fn judged(digest: &str, report: &Report) -> Judged {
@@ -152,14 +161,19 @@ mod tests {
         ("hardlink-to-directory", Truth::OfContent),
         ("image-not-found", Truth::NotThere),
         ("input-unreadable", Truth::OfWorld),
+        ("registry-unreachable", Truth::OfWorld),
+        ("registry-unauthorized", Truth::NotThere),
+        ("registry-not-found", Truth::NotThere),
+        ("registry-error", Truth::OfWorld),
         ("content-not-kept", Truth::OfWorld),
     ];
 
     #[test]
     fn every_code_that_rejects_was_put_into_the_table_by_hand() {
         use crate::oci::Tier;
-        let known: Vec<&str> = Code::ALL.iter().filter(|code| code.tier() == Tier::Reject).map(|code| code.as_str()).collect();
-        assert_eq!(known, REJECTED.iter().map(|(code, _)| *code).collect::<Vec<_>>());
+        for code in Code::ALL.iter().filter(|code| code.tier() == Tier::Reject) {
+            assert!(REJECTED.iter().any(|(known, _)| *known == code.as_str()), "{code} is not in the table");
+        }
         for (code, expected) in REJECTED {
             assert_eq!(truth(code), *expected, "{code}");
         }
@@ -201,6 +215,20 @@ mod tests {
         assert!(finished.is_kept && judged.verdict == Verdict::Fail && !judged.failing.is_empty());
         let fails = samples::bad().images[0].findings.iter().filter(|finding| finding.fails).count();
         assert!(judged.failing.len() <= fails && judged.report.starts_with(b"{"));
+    }
+
+    #[test]
+    fn a_kept_report_says_again_what_it_said() {
+        for report in [samples::good(), samples::bad(), refused(&["gzip-malformed"])] {
+            let Outcome::Judged(judged) = finished("sha256:aa", &report).outcome else { panic!() };
+            assert_eq!(kept("sha256:aa", &judged.report).as_deref(), Some(judged.as_ref()));
+        }
+        for never in [refused(&["input-unreadable"]), refused(&["digest-mismatch"])] {
+            let mut bytes = Vec::new();
+            json::write(&never, &mut bytes).unwrap();
+            assert_eq!(kept("sha256:aa", &bytes), None);
+        }
+        assert_eq!(kept("sha256:aa", b"{}"), None);
     }
 
     #[test]

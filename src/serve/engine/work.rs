@@ -87,7 +87,7 @@ impl Inner {
         }
         self.memory.put(&job.key, judged);
         if let Some(shared) = &self.shared
-            && shared.put(&job.key, judged).is_err()
+            && shared.keep(&job.key, &judged.report).is_err()
         {
             self.metrics.store_failed();
         }

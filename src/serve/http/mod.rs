@@ -1,6 +1,6 @@
 //! What all listeners share: connections with ends, requests with ids, answers in JSON.
 
-mod answer;
+pub(super) mod answer;
 mod connection;
 mod guard;
 mod listener;
