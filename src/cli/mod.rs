@@ -16,6 +16,8 @@ mod outputs;
 mod policy;
 mod progress;
 mod reference;
+#[cfg(feature = "server")]
+mod serve;
 #[cfg(test)]
 mod tests;
 mod text_file;
@@ -76,6 +78,8 @@ enum Command {
     Policy(policy::Args),
     Limits(limits::Args),
     Base(base::Args),
+    #[cfg(feature = "server")]
+    Serve(serve::Args),
 }
 
 /// What every subcommand may need to know.
@@ -110,5 +114,7 @@ fn dispatch(cli: &Cli) -> u8 {
         Command::Policy(args) => policy::run(args, context),
         Command::Limits(args) => limits::run(args, context),
         Command::Base(args) => base::run(args, context),
+        #[cfg(feature = "server")]
+        Command::Serve(args) => serve::run(args, context),
     }
 }

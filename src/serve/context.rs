@@ -63,6 +63,16 @@ impl Context {
         let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         let (hook, answer, tier) = (hook.as_str(), metrics::name(decision), tier.as_str());
         let (request, message) = (request::id(), decision.message.as_str());
-        tracing::info!(request, hook, profile, decision = answer, digest, ms = millis, source = tier, detail = message, "decided");
+        tracing::info!(
+            request,
+            hook,
+            profile,
+            decision = answer,
+            digest,
+            ms = millis,
+            source = tier,
+            detail = message,
+            "decided"
+        );
     }
 }

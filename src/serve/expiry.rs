@@ -34,7 +34,8 @@ fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     } else {
         let count = usize::from(first & 0x7f);
         let (digits, rest) = rest.split_at_checked(count).filter(|_| (1..=4).contains(&count))?;
-        let length = digits.iter().try_fold(0_usize, |length, digit| length.checked_mul(256)?.checked_add(usize::from(*digit)))?;
+        let length =
+            digits.iter().try_fold(0_usize, |length, digit| length.checked_mul(256)?.checked_add(usize::from(*digit)))?;
         (length, rest)
     };
     let (content, rest) = rest.split_at_checked(length)?;
@@ -55,9 +56,10 @@ fn seconds(tag: u8, text: &str) -> Option<i64> {
     let part = |at: usize| rest.get(at..at.checked_add(2)?)?.parse::<i64>().ok();
     let (month, day, hour, minute, second) = (part(0)?, part(2)?, part(4)?, part(6)?, part(8)?);
     let days = days(year, month, day)?;
-    [hour, minute, second].iter().zip([3600, 60, 1]).try_fold(days.checked_mul(86_400)?, |sum, (number, weight)| {
-        sum.checked_add(number.checked_mul(weight)?)
-    })
+    [hour, minute, second]
+        .iter()
+        .zip([3600, 60, 1])
+        .try_fold(days.checked_mul(86_400)?, |sum, (number, weight)| sum.checked_add(number.checked_mul(weight)?))
 }
 
 /// Days since 1970-01-01, for years from 1950.

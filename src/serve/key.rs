@@ -21,7 +21,8 @@ impl Key {
     #[must_use]
     pub fn of(ask: &Ask, digest: &str, limits: &Limits, today: Date) -> Self {
         let profile = &ask.profile;
-        let policy = if profile.policy_digest.is_empty() { policy_digest(&profile.policy) } else { profile.policy_digest.clone() };
+        let policy =
+            if profile.policy_digest.is_empty() { policy_digest(&profile.policy) } else { profile.policy_digest.clone() };
         let mut platforms: Vec<String> = ask.platforms.iter().map(Platform::to_string).collect();
         platforms.sort();
         platforms.dedup();

@@ -20,7 +20,9 @@ pub mod live;
 pub mod logs;
 pub mod metrics;
 mod operations;
+mod reload;
 pub mod request;
+pub mod run;
 pub mod tls;
 pub mod verdict;
 

@@ -43,7 +43,9 @@ pub(super) fn parse(text: &str) -> Result<(String, Subject), String> {
 fn is_component(text: &str) -> bool {
     let is_word = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let bytes = text.as_bytes();
-    bytes.first().is_some_and(is_word) && bytes.last().is_some_and(is_word) && bytes.iter().all(|byte| is_word(byte) || b"._-".contains(byte))
+    bytes.first().is_some_and(is_word)
+        && bytes.last().is_some_and(is_word)
+        && bytes.iter().all(|byte| is_word(byte) || b"._-".contains(byte))
 }
 
 fn is_tag(text: &str) -> bool {
@@ -67,8 +69,22 @@ mod tests {
     #[test]
     fn what_is_no_image_is_refused() {
         let long = format!("r.example/{}", "a".repeat(2_000));
-        for bad in ["", "debian:13", "r.example/", "r.example/A", "r.example/a//b", "r.example/a:", "r.example/a@sha256:00",
-            "user@r.example/a", "https://r.example/a", "r.example/a b", "r.example/a?x", "r.example/../a", "R.example/a", &long] {
+        for bad in [
+            "",
+            "debian:13",
+            "r.example/",
+            "r.example/A",
+            "r.example/a//b",
+            "r.example/a:",
+            "r.example/a@sha256:00",
+            "user@r.example/a",
+            "https://r.example/a",
+            "r.example/a b",
+            "r.example/a?x",
+            "r.example/../a",
+            "R.example/a",
+            &long,
+        ] {
             assert!(parse(bad).is_err(), "{bad}");
         }
     }

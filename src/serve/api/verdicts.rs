@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use axum::Extension;
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
 use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, Response, StatusCode};
 use serde::Deserialize;
 
@@ -90,10 +90,12 @@ async fn known(
     auth::admit(context, peer, headers).await?;
     let wrong = |code: &str, message: &str| error(StatusCode::BAD_REQUEST, code, message);
     let Query(under) = under.map_err(|_| wrong("query-malformed", "the query takes `profile`, `repository` and `platforms`"))?;
-    let digest: Digest = digest.parse().map_err(|why: crate::oci::MalformedDigest| wrong("digest-malformed", &why.to_string()))?;
+    let digest: Digest =
+        digest.parse().map_err(|why: crate::oci::MalformedDigest| wrong("digest-malformed", &why.to_string()))?;
     let config = context.live.config();
     let profile = profile(&config, under.profile.as_deref(), &under.repository).map_err(|why| wrong("unknown-profile", &why))?;
-    let platforms = under.platforms.split(',').filter(|text| !text.is_empty()).map(str::parse::<Platform>).collect::<Result<Vec<_>, _>>();
+    let platforms =
+        under.platforms.split(',').filter(|text| !text.is_empty()).map(str::parse::<Platform>).collect::<Result<Vec<_>, _>>();
     let platforms = platforms.map_err(|_| wrong("platform-malformed", "`platforms` holds os/architecture[/variant]"))?;
     let ask = Ask {
         repository: under.repository,
@@ -106,6 +108,10 @@ async fn known(
     };
     match context.engine.known(&ask, &digest.to_string()).await {
         Some(judged) => Ok((judged, profile)),
-        None => Err(error(StatusCode::NOT_FOUND, "no-verdict", "there is no verdict on this digest under this profile; POST /v1/verify makes one")),
+        None => Err(error(
+            StatusCode::NOT_FOUND,
+            "no-verdict",
+            "there is no verdict on this digest under this profile; POST /v1/verify makes one",
+        )),
     }
 }

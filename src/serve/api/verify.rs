@@ -123,7 +123,8 @@ fn ask(config: &Config, body: &[u8], began: Instant) -> Result<(Ask, String), Re
         return Err(wrong("too-many-platforms", "`platforms` holds at most 16"));
     }
     let platforms = question.platforms.iter().map(|text| text.parse()).collect::<Result<Vec<Platform>, _>>();
-    let platforms = platforms.map_err(|_| wrong("platform-malformed", "`platforms` holds os/architecture[/variant], such as linux/amd64"))?;
+    let platforms =
+        platforms.map_err(|_| wrong("platform-malformed", "`platforms` holds os/architecture[/variant], such as linux/amd64"))?;
     let profile = profile(config, question.profile.as_deref(), &repository).map_err(|why| wrong("unknown-profile", &why))?;
     let platforms = if platforms.is_empty() { profile.platforms.clone() } else { platforms };
     // who asks here says how long to wait: the profile's patience is that of hooks

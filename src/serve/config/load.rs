@@ -40,9 +40,7 @@ pub fn limits() -> Limits {
 
 /// Reads, checks and completes the configuration; Err tells everything that is wrong with it.
 pub fn load(path: &Path, host: &Host) -> Result<Config, Vec<Fault>> {
-    let whole = |problem: String| {
-        vec![Fault { file: crate::oci::escape_text(&path.to_string_lossy()), place: None, problem }]
-    };
+    let whole = |problem: String| vec![Fault { file: crate::oci::escape_text(&path.to_string_lossy()), place: None, problem }];
     let text = (host.read)(path, MOST_BYTES).map_err(|error| whole(format!("cannot be read: {error}")))?;
     let faults = Faults::new(path, &text);
     let (table, errors) = DeTable::parse_recoverable(&text);

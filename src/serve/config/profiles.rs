@@ -38,12 +38,8 @@ fn is_name(name: &str) -> bool {
 
 fn profile(name: String, mut section: Section<'_>, faults: &Faults<'_>, host: &Host) -> Profile {
     const PROBLEM: [(&str, OnProblem); 3] = [("deny", OnProblem::Deny), ("allow", OnProblem::Allow), ("warn", OnProblem::Warn)];
-    const UNKNOWN: [(&str, OnUnknown); 4] = [
-        ("verify", OnUnknown::Verify),
-        ("deny", OnUnknown::Deny),
-        ("allow", OnUnknown::Allow),
-        ("warn", OnUnknown::Warn),
-    ];
+    const UNKNOWN: [(&str, OnUnknown); 4] =
+        [("verify", OnUnknown::Verify), ("deny", OnUnknown::Deny), ("allow", OnUnknown::Allow), ("warn", OnUnknown::Warn)];
     const DIGEST: [(&str, RequireDigest); 3] =
         [("deny", RequireDigest::Deny), ("warn", RequireDigest::Warn), ("resolve", RequireDigest::Resolve)];
     let plain = Profile::default();

@@ -22,7 +22,8 @@ pub(super) fn registries(root: &mut Section<'_>, faults: &Faults<'_>, host: &Hos
     let mut registries = BTreeMap::new();
     for (name, section) in root.named("registries") {
         if !is_authority(&name.value) || name.value.to_lowercase() != name.value {
-            let problem = format!("'{}' is no registry's host; write it as references do: registry.example:5000", shown(&name.value));
+            let problem =
+                format!("'{}' is no registry's host; write it as references do: registry.example:5000", shown(&name.value));
             faults.add(name.at, problem);
         }
         registries.insert(name.value, registry(section, faults, host));
@@ -104,7 +105,8 @@ pub(super) fn is_authority(text: &str) -> bool {
         };
         host.len() <= 253 && host.split('.').all(label)
     };
-    let is_v6 = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).is_some_and(|host| host.parse::<Ipv6Addr>().is_ok());
+    let is_v6 =
+        host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).is_some_and(|host| host.parse::<Ipv6Addr>().is_ok());
     is_port && (is_v6 || is_name(host))
 }
 
@@ -128,10 +130,27 @@ mod tests {
 
     #[test]
     fn an_authority_is_a_host_and_perhaps_a_port() {
-        for good in ["registry.example", "registry.example:5000", "localhost:1", "10.0.0.1", "[::1]:5000", "[::1]", "my_registry"] {
+        for good in ["registry.example", "registry.example:5000", "localhost:1", "10.0.0.1", "[::1]:5000", "[::1]", "my_registry"]
+        {
             assert!(is_authority(good), "{good}");
         }
-        for bad in ["", ":5000", "a:", "a:0", "a:65536", "a:+1", "user@a", "a/b", "a b", "::1", "[::1", "a..b", "a?b", "a#b", "é.example"] {
+        for bad in [
+            "",
+            ":5000",
+            "a:",
+            "a:0",
+            "a:65536",
+            "a:+1",
+            "user@a",
+            "a/b",
+            "a b",
+            "::1",
+            "[::1",
+            "a..b",
+            "a?b",
+            "a#b",
+            "é.example",
+        ] {
             assert!(!is_authority(bad), "{bad}");
         }
     }

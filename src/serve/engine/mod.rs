@@ -27,8 +27,8 @@ use crate::oci::Digest;
 
 use flights::{Boarded, Flights, Job};
 pub use images::{Images, NoImages, Opened, Problem, Resolved};
-pub use store::Shared;
 use store::Memory;
+pub use store::Shared;
 use tags::{Said, Tags};
 
 /// Verdicts kept in the process where the configuration does not say.

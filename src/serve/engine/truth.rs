@@ -185,7 +185,12 @@ mod tests {
 
     fn refused(codes: &[&str]) -> Report {
         let mut report = samples::good();
-        let error = |code: &&str| ErrorReport { code: (*code).to_owned(), message: "why.".into(), place: crate::report::model::PlaceReport::default(), limit: None };
+        let error = |code: &&str| ErrorReport {
+            code: (*code).to_owned(),
+            message: "why.".into(),
+            place: crate::report::model::PlaceReport::default(),
+            limit: None,
+        };
         report.images[0].errors = codes.iter().map(error).collect();
         report.images[0].verdict = Verdict::Unverifiable;
         report.verdict = Verdict::Unverifiable;
@@ -198,7 +203,9 @@ mod tests {
             let finished = finished("sha256:aa", &refused(&[code]));
             assert_eq!(finished.is_kept, *truth == Truth::OfContent, "{code}");
             let is_told = match truth {
-                Truth::OfContent | Truth::OfDelivery => matches!(&finished.outcome, Outcome::Judged(judged) if judged.verdict == Verdict::Unverifiable && judged.failing == [*code]),
+                Truth::OfContent | Truth::OfDelivery => {
+                    matches!(&finished.outcome, Outcome::Judged(judged) if judged.verdict == Verdict::Unverifiable && judged.failing == [*code])
+                }
                 Truth::NotThere => matches!(&finished.outcome, Outcome::Refused { reason } if reason == &format!("{code}: why")),
                 Truth::OfWorld => matches!(finished.outcome, Outcome::Unavailable { .. }),
             };

@@ -7,10 +7,10 @@ use std::time::Instant;
 
 use tokio::sync::mpsc::Receiver;
 
+use super::Inner;
 use super::flights::Job;
 use super::images::Opened;
 use super::truth::{self, Finished};
-use super::Inner;
 use crate::serve::verdict::Outcome;
 use crate::verify::{self, Progress};
 

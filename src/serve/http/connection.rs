@@ -1,7 +1,6 @@
 //! One connection, from its handshake to its end.
 
 use std::convert::Infallible;
-use std::future::Future as _;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;

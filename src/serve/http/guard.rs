@@ -103,26 +103,28 @@ impl Guard {
         request.extensions_mut().insert(known);
         let caught = self.caught(request);
         let Some(most) = self.rules.answer else { return caught.await };
-        tokio::time::timeout(most, caught).await.unwrap_or_else(|_| {
-            answer::error(StatusCode::SERVICE_UNAVAILABLE, "timeout", "the answer took too long; try again")
-        })
+        tokio::time::timeout(most, caught)
+            .await
+            .unwrap_or_else(|_| answer::error(StatusCode::SERVICE_UNAVAILABLE, "timeout", "the answer took too long; try again"))
     }
 
     /// The answer of the routes; a panic costs this request its answer, and nothing else.
     async fn caught(&self, request: Request<Body>) -> Response<Body> {
         let mut answering = Box::pin(async { self.router.call(request).await });
-        let polled = std::future::poll_fn(|context| {
-            match catch_unwind(AssertUnwindSafe(|| answering.as_mut().poll(context))) {
-                Ok(Poll::Pending) => Poll::Pending,
-                Ok(Poll::Ready(Ok(response))) => Poll::Ready(Some(response)),
-                Err(_) => Poll::Ready(None),
-            }
+        let polled = std::future::poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| answering.as_mut().poll(context))) {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(Ok(response))) => Poll::Ready(Some(response)),
+            Err(_) => Poll::Ready(None),
         });
         match polled.await {
             Some(response) => response,
             None => {
                 self.metrics.panicked();
-                tracing::error!(request = request::id(), listener = self.name, "a request could not be answered: fault of the program");
+                tracing::error!(
+                    request = request::id(),
+                    listener = self.name,
+                    "a request could not be answered: fault of the program"
+                );
                 answer::error(StatusCode::INTERNAL_SERVER_ERROR, "fault", "internal error; the log tells more under this request")
             }
         }
