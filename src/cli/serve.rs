@@ -86,7 +86,7 @@ pub(super) fn run(args: &Args, context: Context) -> u8 {
     logs::start(args.log_level.into());
     let parts =
         |_: &_, _: &_, _: &_| Ok(Parts { images: Arc::new(NoImages), shared: None, hooks: Vec::new(), gate: None, sarif: None });
-    match run::run(args.config.clone(), config, HOST, parts) {
+    match run::run(&args.config, config, HOST, parts) {
         Ok(()) => DONE,
         Err(reason) => {
             output::refuse(&reason);

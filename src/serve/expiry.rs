@@ -68,7 +68,7 @@ fn days(year: i64, month: i64, day: i64) -> Option<i64> {
     let before = BEFORE.get(usize::try_from(month.checked_sub(1)?).ok()?)?;
     // leap days before this year's end of February
     let last = if month > 2 { year } else { year.checked_sub(1)? };
-    let leaps = |year: i64| Some(year.checked_div(4)?.checked_sub(year.checked_div(100)?)?.checked_add(year.checked_div(400)?)?);
+    let leaps = |year: i64| year.checked_div(4)?.checked_sub(year.checked_div(100)?)?.checked_add(year.checked_div(400)?);
     let whole = year.checked_sub(1970)?.checked_mul(365)?;
     whole.checked_add(leaps(last)?)?.checked_sub(leaps(1969)?)?.checked_add(*before)?.checked_add(day.checked_sub(1)?)
 }

@@ -1,7 +1,7 @@
 //! The life of the server: bind, serve, read its files again, drain, end.
 
 use std::future::Future;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -191,7 +191,7 @@ async fn bound(
 }
 
 /// Serves as a process: SIGTERM and SIGINT end it, SIGHUP has it read its files again. Err says why it could not begin.
-pub fn run(path: PathBuf, config: Config, host: Host, assemble: Assemble) -> Result<(), String> {
+pub fn run(path: &Path, config: Config, host: Host, assemble: Assemble) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("the runtime cannot be started: {error}"))?;
     let result = runtime.block_on(async {
@@ -199,7 +199,7 @@ pub fn run(path: PathBuf, config: Config, host: Host, assemble: Assemble) -> Res
         let (mut end, mut interrupt) =
             (signal(SignalKind::terminate()).map_err(wrong)?, signal(SignalKind::interrupt()).map_err(wrong)?);
         let mut hangup = signal(SignalKind::hangup()).map_err(wrong)?;
-        let server = Server::bind(&path, config, host, assemble).await?;
+        let server = Server::bind(path, config, host, assemble).await?;
         let again = Arc::clone(&server.again);
         tokio::spawn(async move {
             while hangup.recv().await.is_some() {

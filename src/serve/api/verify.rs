@@ -24,7 +24,7 @@ use crate::serve::verdict::{Access, Ask, Judged, Outcome, Verdicts as _};
 use crate::serve::{auth, request};
 
 /// The longest that a caller may wait.
-const LONGEST_WAIT: Duration = Duration::from_secs(300);
+const LONGEST_WAIT: Duration = Duration::from_mins(5);
 /// Platforms of one request.
 const MOST_PLATFORMS: usize = 16;
 

@@ -1,6 +1,7 @@
 //! `[profiles.NAME]`: policies, and what becomes of what they find.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::reader::{At, Faults, Section, shown};
@@ -88,7 +89,7 @@ fn break_glass(mut section: Section<'_>, faults: &Faults<'_>) -> Option<BreakGla
 /// The profile with its policy, a shipped one or a file next to the configuration.
 fn judged_by(profile: Profile, policy: &At<String>, faults: &Faults<'_>, host: &Host) -> Profile {
     // as the policy room tells files from names
-    let is_file = policy.value.contains('/') || policy.value.ends_with(".toml");
+    let is_file = policy.value.contains('/') || Path::new(&policy.value).extension().is_some_and(|ending| ending == "toml");
     let name = if is_file { faults.path(&policy.value).to_string_lossy().into_owned() } else { policy.value.clone() };
     match (host.open_policy)(&name) {
         Ok(loaded) => {

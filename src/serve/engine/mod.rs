@@ -235,12 +235,11 @@ impl Inner {
             let found = shared.find(&asked)?;
             Ok::<_, String>(found.and_then(|report| truth::kept(&asked.digest, &report)))
         });
-        let found = match tokio::time::timeout(STORE_PATIENCE, question).await {
-            Ok(Ok(Ok(found))) => found,
-            _ => {
-                self.metrics.store_failed();
-                None
-            }
+        let found = if let Ok(Ok(Ok(found))) = tokio::time::timeout(STORE_PATIENCE, question).await {
+            found
+        } else {
+            self.metrics.store_failed();
+            None
         };
         self.metrics.looked_up("l2", if found.is_some() { "hit" } else { "miss" });
         let judged = found?;

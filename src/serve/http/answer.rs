@@ -31,6 +31,7 @@ pub(in crate::serve) fn raw(status: StatusCode, kind: &'static str, body: impl I
 }
 
 /// `{"error": {"code", "message", "request"}}`: a code for programs, a sentence for people, an id for the log.
+#[must_use]
 pub fn error(status: StatusCode, code: &str, message: &str) -> Response<Body> {
     let request = request::id();
     json(status, &serde_json::json!({ "error": { "code": code, "message": message, "request": request } }))

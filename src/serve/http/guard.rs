@@ -116,18 +116,13 @@ impl Guard {
             Ok(Poll::Ready(Ok(response))) => Poll::Ready(Some(response)),
             Err(_) => Poll::Ready(None),
         });
-        match polled.await {
-            Some(response) => response,
-            None => {
-                self.metrics.panicked();
-                tracing::error!(
-                    request = request::id(),
-                    listener = self.name,
-                    "a request could not be answered: fault of the program"
-                );
-                answer::error(StatusCode::INTERNAL_SERVER_ERROR, "fault", "internal error; the log tells more under this request")
-            }
+        if let Some(response) = polled.await {
+            return response;
         }
+        self.metrics.panicked();
+        let request = request::id();
+        tracing::error!(request, listener = self.name, "a request could not be answered: fault of the program");
+        answer::error(StatusCode::INTERNAL_SERVER_ERROR, "fault", "internal error; the log tells more under this request")
     }
 }
 

@@ -4,6 +4,8 @@ pub(super) mod answer;
 mod connection;
 mod guard;
 mod listener;
+#[cfg(test)]
+mod tests;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -49,7 +51,7 @@ impl Default for Rules {
             body: None,
             answer: None,
             head: Duration::from_secs(30),
-            idle: Duration::from_secs(120),
+            idle: Duration::from_mins(2),
         }
     }
 }
