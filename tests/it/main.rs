@@ -28,6 +28,8 @@ mod program;
 mod recipe;
 mod robustness;
 mod score;
+#[cfg(feature = "server")]
+mod serve;
 mod shared;
 mod streams;
 mod truth;

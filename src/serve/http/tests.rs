@@ -17,7 +17,7 @@ const HEAD: Duration = Duration::from_millis(300);
 /// A listener with these rules; it ends when the sender of its phase is dropped.
 async fn listening(rules: Rules) -> (SocketAddr, watch::Sender<Phase>, std::sync::Arc<Metrics>) {
     let echo = async |body: Body| match bytes(body).await {
-        Ok(bytes) => bytes.len().to_string().into(),
+        Ok(bytes) => axum::http::Response::new(bytes.len().to_string().into()),
         Err(refused) => refused,
     };
     let router = Router::new()
