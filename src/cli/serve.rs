@@ -17,12 +17,12 @@ const HOST: Host = Host { read: text_file::read, open_policy: policy::open, toda
 
 const AFTER_HELP: &str = "\
 Examples:
-  plimsoll serve --config plimsoll.toml --check-config   whether the file is in order
+  plimsoll serve --config plimsoll.toml --check-config
   plimsoll serve --config plimsoll.toml
-  kill -HUP PID                                          read the files again, at once
+  kill -HUP PID          to have the files read again at once
 
-docs/serve.md describes every key of the file. The log goes to standard error, one
-JSON object a line.
+docs/serve.md describes every key of the file. The log goes to standard error,
+one JSON object a line.
 
 Exit codes:
   0  ended in order, or the file is in order    2  the file is not

@@ -9,7 +9,7 @@ use super::*;
 use crate::policy::Date;
 use crate::report::model::Verdict;
 use crate::report::samples;
-use crate::serve::config::Profile;
+use crate::serve::config::{Profile, Registry};
 use crate::serve::verdict::Access;
 
 const HOST: Host = Host { read: |_, _| Err("no files".into()), open_policy: |_| Err(vec![]), today: Date::default };
@@ -62,7 +62,7 @@ fn digest_of(text: &str) -> String {
 }
 
 fn engine_with(images: &Arc<Named>, shared: Option<Arc<dyn Shared>>, change: impl Fn(&mut Config)) -> Engine {
-    let mut config = Config { registries: [("r.example".to_owned(), Default::default())].into(), ..Config::default() };
+    let mut config = Config { registries: [("r.example".to_owned(), Registry::default())].into(), ..Config::default() };
     change(&mut config);
     let (sender, live) = Live::new(config);
     // a configuration that nobody can change any more is one too
@@ -82,13 +82,13 @@ fn ask(repository: &str) -> Ask {
         profile: Arc::new(Profile::default()),
         platforms: Vec::new(),
         access: Access::Configured,
-        deadline: Instant::now() + Duration::from_secs(20),
+        deadline: Instant::now().checked_add(Duration::from_secs(20)).unwrap(),
         may_enqueue: true,
     }
 }
 
 fn within(ask: Ask, millis: u64) -> Ask {
-    Ask { deadline: Instant::now() + Duration::from_millis(millis), ..ask }
+    Ask { deadline: Instant::now().checked_add(Duration::from_millis(millis)).unwrap(), ..ask }
 }
 
 fn verdict(outcome: &Outcome) -> Option<Verdict> {
@@ -96,6 +96,15 @@ fn verdict(outcome: &Outcome) -> Option<Verdict> {
         Outcome::Judged(judged) => Some(judged.verdict),
         _ => None,
     }
+}
+
+/// Waits until so many images were opened.
+async fn opened(images: &Named, count: usize) {
+    let began = Instant::now();
+    while images.opened.load(Ordering::SeqCst) < count && began.elapsed() < Duration::from_secs(10) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(images.opened.load(Ordering::SeqCst), count);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -155,11 +164,7 @@ async fn who_cannot_wait_has_still_begun_the_work() {
     for repository in ["r.example/slow-tag", GOOD] {
         let _ = engine.verdict(within(ask(repository), 0)).await;
     }
-    let began = Instant::now();
-    while images.opened.load(Ordering::SeqCst) < 2 && began.elapsed() < Duration::from_secs(10) {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    assert_eq!(images.opened.load(Ordering::SeqCst), 2);
+    opened(&images, 2).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -199,7 +204,7 @@ async fn a_profile_that_does_not_wait_is_answered_at_once_and_the_work_goes_on()
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     assert_eq!(verdict(&engine.verdict(asked()).await), Some(Verdict::Pass));
-    assert_eq!(images.opened.load(Ordering::SeqCst), 2);
+    opened(&images, 2).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,6 +13,7 @@ use super::*;
 use crate::serve::metrics::Metrics;
 
 const HEAD: Duration = Duration::from_millis(300);
+const TWICE: Duration = Duration::from_millis(600);
 
 /// A listener with these rules; it ends when the sender of its phase is dropped.
 async fn listening(rules: Rules) -> (SocketAddr, watch::Sender<Phase>, std::sync::Arc<Metrics>) {
@@ -23,7 +24,7 @@ async fn listening(rules: Rules) -> (SocketAddr, watch::Sender<Phase>, std::sync
     let router = Router::new()
         .route("/", get(async || "ok"))
         .route("/panic", get(async || -> String { panic!("of the test") }))
-        .route("/slow", get(async || tokio::time::sleep(HEAD * 2).await))
+        .route("/slow", get(async || tokio::time::sleep(TWICE).await))
         .route("/echo", any(echo));
     let metrics = std::sync::Arc::new(Metrics::default());
     let at = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -35,7 +36,7 @@ async fn listening(rules: Rules) -> (SocketAddr, watch::Sender<Phase>, std::sync
 }
 
 fn short() -> Rules {
-    Rules { head: HEAD, idle: HEAD * 2, body: Some(1_000), ..Rules::default() }
+    Rules { head: HEAD, idle: TWICE, body: Some(1_000), ..Rules::default() }
 }
 
 /// Sends bytes, and reads until the other end has enough.
@@ -84,9 +85,8 @@ async fn a_body_is_as_long_as_it_may_be_and_no_longer() {
     // refused before it is sent
     assert!(exchange(address, with(1_001, 0)).await.starts_with("HTTP/1.1 413"));
     assert!(exchange(address, with(usize::MAX / 4, 10)).await.starts_with("HTTP/1.1 413"));
-    let endless = "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".to_owned()
-        + &"64\r\n".repeat(1).replace("64", "100");
-    let endless = endless + &"a".repeat(256) + &format!("\r\n100\r\n{}", "a".repeat(256)).repeat(100);
+    let chunks = format!("100\r\n{}\r\n", "a".repeat(256)).repeat(100);
+    let endless = format!("POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}");
     assert!(exchange(address, endless).await.starts_with("HTTP/1.1 413"));
 }
 
