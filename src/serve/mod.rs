@@ -13,6 +13,7 @@ pub mod context;
 pub mod decision;
 pub mod engine;
 mod expiry;
+pub mod gate;
 pub mod host;
 pub mod http;
 pub mod key;
