@@ -24,8 +24,8 @@ use crate::serve::tls::{Client, Current};
 
 /// Bytes of a request's head.
 const HEAD_BYTES: usize = 64 * 1024;
-/// Requests at once over one connection of HTTP/2.
-const STREAMS: u32 = 64;
+/// Requests at once over one connection of HTTP/2: clients begin with up to 100 before they have been told (RFC 9113, 6.5.2).
+const STREAMS: u32 = 128;
 
 /// What a connection needs of its listener.
 pub(super) struct Ground {

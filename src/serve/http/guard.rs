@@ -19,11 +19,14 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::answer;
 use super::{Peer, Rules};
+use crate::oci::escape_text;
 use crate::serve::metrics::Metrics;
 use crate::serve::request;
 
 /// How long a request may wait for its place.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// Characters of a path in the log.
+const PATH_SHOWN: usize = 200;
 
 /// The guard of one listener.
 pub(super) struct Guard {
@@ -63,10 +66,16 @@ impl Guard {
 
     /// Answers, whatever happens.
     pub(super) async fn answer(&self, request: Request<Incoming>, peer: Peer, activity: Arc<Activity>) -> Response<Body> {
-        let running = Running::new(self, activity);
+        let (running, began) = (Running::new(self, activity), Instant::now());
         let known = request::Request::new();
+        // without the query, which may hold what lets somebody in
+        let (method, path) = (request.method().clone(), request.uri().path().chars().take(PATH_SHOWN).collect::<String>());
+        let at = Arc::clone(&known);
         let id = HeaderValue::try_from(known.id.as_str()).ok();
         let (mut response, place) = request::scope(Arc::clone(&known), self.admitted(request, peer, known)).await;
+        let (status, millis) = (response.status().as_u16(), u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX));
+        let (method, path) = (method.as_str(), escape_text(&path));
+        tracing::debug!(request = at.id, listener = self.name, method, path, status, ms = millis, "answered");
         if let Some(id) = id {
             response.headers_mut().insert("x-request-id", id);
         }

@@ -2,6 +2,7 @@
 
 mod api;
 mod life;
+mod load;
 mod program;
 mod tls;
 

@@ -146,6 +146,17 @@ fn a_client_certificate_does_for_a_token_and_only_of_the_right_authority() {
 }
 
 #[test]
+fn an_address_that_others_reach_answers_nobody_without_token_or_certificate() {
+    let authority = Authority::new();
+    let pair = authority.signs("plimsoll.example");
+    let text = format!("{START}{TLS}{REGISTRY}").replacen("127.0.0.1:0", "0.0.0.0:0", 1);
+    let server = Running::with(&text, &[("tls.crt", &pair.cert), ("tls.key", &pair.key)]);
+    let at = SocketAddr::from(([127, 0, 0, 1], server.at.api.port()));
+    let (reply, _) = ask(at, &authority.client(None), &good()).unwrap();
+    assert_eq!(reply.code(), (403, "no-token-configured".into()));
+}
+
+#[test]
 fn plain_http_and_nonsense_on_a_listener_with_tls_are_no_requests() {
     let authority = Authority::new();
     let server = serving(&authority.signs("plimsoll.example"), TLS, &[]);
@@ -157,4 +168,41 @@ fn plain_http_and_nonsense_on_a_listener_with_tls_are_no_requests() {
         assert!(!answer.starts_with(b"HTTP"), "{answer:?}");
     }
     assert_eq!(ask(server.at.api, &authority.client(None), &good()).unwrap().0.status, 200);
+}
+
+#[test]
+fn many_requests_share_one_connection_of_http_2() {
+    use http_body_util::{BodyExt as _, Full};
+    use hyper::Request;
+    use hyper::body::Bytes;
+    use hyper::client::conn::http2;
+    use hyper_util::rt::{TokioExecutor, TokioIo};
+
+    let authority = Authority::new();
+    let server = serving(&authority.signs("plimsoll.example"), TLS, &[]);
+    let mut client = authority.client(None).as_ref().clone();
+    client.alpn_protocols = vec![b"h2".to_vec()];
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let socket = tokio::net::TcpStream::connect(server.at.api).await.unwrap();
+        let name = ServerName::try_from("plimsoll.example").unwrap();
+        let stream = tokio_rustls::TlsConnector::from(Arc::new(client)).connect(name, socket).await.unwrap();
+        let executor = TokioExecutor::new();
+        let (sender, connection) = http2::handshake::<_, _, Full<Bytes>>(executor, TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection);
+        let mut asked = tokio::task::JoinSet::new();
+        for _ in 0..200 {
+            let mut sender = sender.clone();
+            asked.spawn(async move {
+                let body = r#"{"image": "registry.example/slow:1", "wait_ms": 60000}"#;
+                let request = Request::post("https://plimsoll.example/v1/verify").body(Full::from(body)).unwrap();
+                let response = sender.send_request(request).await.unwrap();
+                let status = response.status().as_u16();
+                (status, response.into_body().collect().await.unwrap().to_bytes())
+            });
+        }
+        for (status, body) in asked.join_all().await {
+            assert_eq!(status, 200, "{body:?}");
+        }
+    });
 }
