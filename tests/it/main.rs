@@ -16,6 +16,8 @@ mod compare;
 mod containers;
 mod databases;
 mod dockerfile;
+#[cfg(feature = "server")]
+mod gate;
 mod hostile;
 mod limits;
 mod malformed;
