@@ -50,11 +50,11 @@ impl Facade {
     /// None when the request names no host, or no such thing.
     pub(super) fn of(headers: &HeaderMap, uri: &Uri, is_tls: bool) -> Option<Self> {
         let mut hosts = headers.get_all(HOST).iter();
-        let authority = match (uri.authority(), hosts.next(), hosts.next()) {
-            (_, _, Some(_)) => return None,
-            (Some(authority), _, None) => HeaderValue::from_str(authority.as_str()).ok()?,
-            (None, Some(host), None) => host.clone(),
-            (None, None, None) => return None,
+        let (host, second) = (hosts.next(), hosts.next());
+        let authority = match uri.authority() {
+            _ if second.is_some() => return None,
+            Some(authority) => HeaderValue::from_str(authority.as_str()).ok()?,
+            None => host?.clone(),
         };
         let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(byte);
         if authority.is_empty() || authority.len() > 300 || !authority.as_bytes().iter().all(is_plain) {

@@ -207,7 +207,7 @@ fn probe(method: Method, push: &Push) -> Request<Body> {
 /// Path and query of an upload at the registry, which may call itself what the client calls it.
 fn own(ground: &Ground, location: &str) -> Option<String> {
     let uri: Uri = location.parse().ok()?;
-    let authority = uri.authority().map(|authority| authority.as_str());
+    let authority = uri.authority().map(axum::http::uri::Authority::as_str);
     let is_own =
         authority.is_none_or(|name| name == ground.upstream.authority || name.as_bytes() == ground.facade.authority.as_bytes());
     match Target::parse(uri.path()) {

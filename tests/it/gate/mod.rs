@@ -7,6 +7,7 @@ mod real;
 mod smuggling;
 mod stand_ins;
 mod streams;
+mod tls;
 
 use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
@@ -56,9 +57,10 @@ impl Gate {
     fn with(upstream: &str, gate: &str, more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("plimsoll.toml");
+        let upstream = if upstream.contains("://") { upstream.to_owned() } else { format!("http://{upstream}") };
         let text = format!(
             "[server]\napi = '127.0.0.1:0'\noperations = '127.0.0.1:0'\ndrain = '1s'\npublic_url = 'https://plimsoll.example'\n\
-             [gate]\nlisten = '127.0.0.1:0'\nupstream = 'http://{upstream}'\n{gate}\n\
+             [gate]\nlisten = '127.0.0.1:0'\nupstream = '{upstream}'\n{gate}\n\
              [profiles.warned]\nmode = 'warn'\n[profiles.off]\nmode = 'off'\n\
              [[match]]\nrepositories = ['*/warn/**']\nprofile = 'warned'\n\
              [[match]]\nrepositories = ['*/off/**']\nprofile = 'off'\n{more}\n"
