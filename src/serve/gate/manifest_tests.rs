@@ -1,3 +1,5 @@
+//! What each kind of manifest is taken for.
+
 use proptest::prelude::*;
 use serde_json::json;
 

@@ -57,7 +57,7 @@ fn a_registry_that_breaks_off_is_never_taken_for_one_that_has_answered() {
 fn a_download_that_breaks_off_breaks_off_for_the_client_too() {
     let registry = Scripted::start(|_, stream, _| {
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n");
-        let _ = stream.write_all(&[b'x'; 500_000]);
+        let _ = stream.write_all(&vec![b'x'; 500_000]);
     });
     let gate = Gate::before(&registry.host());
     let reply = gate.ask("GET", &format!("/v2/a/blobs/{}", sha256(b"")), &[], b"");

@@ -220,14 +220,14 @@ fn descriptor(kind: &str, blob: &[u8]) -> Value {
     json!({ "mediaType": kind, "digest": sha256(blob), "size": blob.len() })
 }
 
-fn manifest(config: Value, layers: &[Value]) -> Vec<u8> {
+fn manifest(config: &Value, layers: &[Value]) -> Vec<u8> {
     let value = json!({ "schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": config, "layers": layers });
     value.to_string().into_bytes()
 }
 
 /// A manifest of an image whose blobs need not exist.
 fn image(salt: &str) -> Vec<u8> {
-    manifest(descriptor(CONFIG, salt.as_bytes()), &[descriptor(LAYER, b"layer")])
+    manifest(&descriptor(CONFIG, salt.as_bytes()), &[descriptor(LAYER, b"layer")])
 }
 
 /// Asks until the answer is as wanted, for twenty seconds.

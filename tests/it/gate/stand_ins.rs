@@ -174,7 +174,7 @@ pub(super) fn body(head: &str, stream: &mut TcpStream, mut bytes: Vec<u8>) -> Ve
         .nth(1)
         .map_or(0, |rest| rest.split("\r\n").next().unwrap().parse().unwrap());
     while bytes.len() < length {
-        let mut buffer = [0; 65_536];
+        let mut buffer = [0; 8_192];
         match stream.read(&mut buffer) {
             Ok(read) if read > 0 => bytes.extend_from_slice(&buffer[..read]),
             _ => break,

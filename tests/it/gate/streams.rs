@@ -92,7 +92,7 @@ fn blobs_are_mounted_and_all_else_of_the_api_behaves() {
         assert_eq!(mounted.status, 201, "{mounted:?}");
         assert!(own(&mounted, &gate).starts_with("/v2/to/good/blobs/sha256:"));
     }
-    let bytes = manifest(descriptor(CONFIG, config), &[descriptor(LAYER, layer)]);
+    let bytes = manifest(&descriptor(CONFIG, config), &[descriptor(LAYER, layer)]);
     let put = gate.put("/v2/to/good/manifests/1", OCI_MANIFEST, &bytes);
     assert_eq!((put.status, put.header("docker-content-digest")), (201, Some(sha256(&bytes).as_str())), "{put:?}");
     assert_eq!(gate.put(&format!("/v2/to/good/manifests/{}", sha256(&bytes)), OCI_MANIFEST, &bytes).status, 201);
@@ -135,16 +135,16 @@ fn signatures_and_attestations_pass_unjudged_and_what_only_claims_to_be_one_does
         upload(&gate, repository, blob);
     }
     let tag = format!("/v2/{repository}/manifests/sha256-{}.att", "0".repeat(64));
-    let attestation = manifest(descriptor(CONFIG, b"{}"), &[descriptor(DSSE, statement)]);
+    let attestation = manifest(&descriptor(CONFIG, b"{}"), &[descriptor(DSSE, statement)]);
     assert_eq!(gate.put(&tag, OCI_MANIFEST, &attestation).status, 201);
-    let pretended = manifest(descriptor(CONFIG, b"{}"), &[descriptor(DSSE, statement), descriptor(DSSE, &layer)]);
+    let pretended = manifest(&descriptor(CONFIG, b"{}"), &[descriptor(DSSE, statement), descriptor(DSSE, &layer)]);
     let reply = gate.put(&tag, OCI_MANIFEST, &pretended);
     assert_eq!(reply.code(), (403, "DENIED".into()), "{reply:?}");
     // the tag alone makes nothing pass
-    let image = manifest(descriptor(CONFIG, b"{}"), &[descriptor(LAYER, &layer)]);
+    let image = manifest(&descriptor(CONFIG, b"{}"), &[descriptor(LAYER, &layer)]);
     assert_eq!(gate.put(&tag, OCI_MANIFEST, &image).code(), (403, "DENIED".into()));
     // a blob that is not there was not looked at
-    let missing = manifest(descriptor(CONFIG, b"{}"), &[descriptor(DSSE, b"{\"missing\":1}")]);
+    let missing = manifest(&descriptor(CONFIG, b"{}"), &[descriptor(DSSE, b"{\"missing\":1}")]);
     let reply = gate.put(&tag, OCI_MANIFEST, &missing);
     assert_eq!(reply.code(), (403, "DENIED".into()));
     let artifact = json!({ "schemaVersion": 2, "mediaType": OCI_MANIFEST, "artifactType": "application/spdx+json",
@@ -186,15 +186,13 @@ fn statements_are_looked_at_where_they_are_and_rights_stay_at_the_registry() {
             "PUT" => say(stream, "201 Created", "", b""),
             _ if head.contains("/short/") => say(stream, "200 OK", "", b"{}"),
             _ if head.contains("/lying/") => say(stream, "200 OK", "", b"{\"a\":2}"),
-            _ if head.contains("/endless/") => {
-                say(stream, "307 Temporary Redirect", &format!("Location: {}\r\n", "/v2/endless/x"), b"")
-            }
+            _ if head.contains("/endless/") => say(stream, "307 Temporary Redirect", "Location: /v2/endless/x\r\n", b""),
             _ if head.contains("/away/") => say(stream, "307 Temporary Redirect", &moved, b""),
             _ => say(stream, "500 Internal Server Error", "", b""),
         }
     });
     let gate = Gate::before(&registry.host());
-    let statement = manifest(descriptor(CONFIG, b"{}"), &[descriptor(DSSE, b"{\"a\":1}")]);
+    let statement = manifest(&descriptor(CONFIG, b"{}"), &[descriptor(DSSE, b"{\"a\":1}")]);
     let headers = [("Content-Type", OCI_MANIFEST), ("Authorization", "Bearer of-the-caller")];
     for (repository, status) in [("away", 201), ("short", 503), ("lying", 503), ("endless", 503), ("failing", 503)] {
         let reply = gate.ask("PUT", &format!("/v2/{repository}/good/manifests/1"), &headers, &statement);
@@ -220,4 +218,50 @@ fn an_answer_that_does_not_say_how_long_it_is_streams_and_a_head_of_it_says_noth
     assert_eq!(reply.headers.iter().filter(|(name, _)| name == "x-twice").count(), 2);
     let reply = gate.ask("HEAD", "/v2/a/tags/list", &[], b"");
     assert_eq!((reply.status, reply.header("content-length")), (200, None), "{reply:?}");
+}
+
+/// `cargo test --release --test it gate::streams::throughput -- --ignored --nocapture`
+#[test]
+#[ignore = "a measurement: minutes, and a machine that does nothing else"]
+fn throughput_of_blobs_through_the_gate_and_without_it() {
+    const BYTES: usize = 512 << 20;
+    if !has(&["docker-registry"]) {
+        return;
+    }
+    let registry = Registry::start(false);
+    let gate = Gate::before(&registry.host);
+    let blob: Vec<u8> = (0..BYTES).map(|number| u8::try_from(number.wrapping_mul(2_654_435_761) >> 7 & 255).unwrap()).collect();
+    let digest = sha256(&blob);
+    let push = |address: SocketAddr| {
+        let begun = ask(address, "POST", "/v2/speed/blobs/uploads/", &[], b"");
+        let location = begun.header("location").unwrap();
+        let path = with(&location[location.find("/v2/").unwrap()..], &format!("digest={digest}"));
+        let began = std::time::Instant::now();
+        let mut stream = connected(address);
+        stream.write_all(head("PUT", &path, &address.to_string(), &[], Some(BYTES)).as_bytes()).unwrap();
+        stream.write_all(&blob).unwrap();
+        assert_eq!(Reply::read(&rest(&stream)).unwrap().status, 201);
+        began.elapsed().as_secs_f64()
+    };
+    let pull = |address: SocketAddr| {
+        let began = std::time::Instant::now();
+        let mut stream = connected(address);
+        let path = format!("/v2/speed/blobs/{digest}");
+        stream.write_all(head("GET", &path, &address.to_string(), &[], None).as_bytes()).unwrap();
+        let read = std::io::copy(&mut stream, &mut std::io::sink()).unwrap();
+        assert!(read > BYTES as u64);
+        began.elapsed().as_secs_f64()
+    };
+    let speed = |seconds: f64| 512.0 / seconds;
+    // pairs one after another: whatever else the machine does falls on both
+    for (what, run) in [("push", &push as &dyn Fn(SocketAddr) -> f64), ("pull", &pull)] {
+        let mut ratios = Vec::new();
+        for _ in 0..5 {
+            let (direct, through) = (run(registry.address()), run(gate.address()));
+            eprintln!("{what}: direct {:.0} MiB/s, through the gate {:.0} MiB/s", speed(direct), speed(through));
+            ratios.push(direct / through);
+        }
+        ratios.sort_by(f64::total_cmp);
+        eprintln!("{what}: {:.3} of the direct throughput (median of 5)", ratios[2]);
+    }
 }
