@@ -72,7 +72,7 @@ pub(super) fn read(kind: &str, bytes: &[u8], pass_types: &[String], limits: &Lim
         error => Fault::Malformed(format!("the manifest is not read alike by all: {error}")),
     })?;
     check_kind(kind, &graph)?;
-    if matches!(kind, OCI_INDEX | DOCKER_LIST) { index(bytes, graph) } else { manifest(graph, pass_types) }
+    if matches!(kind, OCI_INDEX | DOCKER_LIST) { index(bytes, graph) } else { manifest(kind, graph, pass_types) }
 }
 
 fn check_kind(kind: &str, graph: &Graph) -> Result<(), Fault> {
@@ -109,12 +109,13 @@ fn index(bytes: &[u8], graph: Graph) -> Result<Content, Fault> {
     })
 }
 
-fn manifest(graph: Graph, pass_types: &[String]) -> Result<Content, Fault> {
+fn manifest(kind: &str, graph: Graph, pass_types: &[String]) -> Result<Content, Fault> {
     let has_artifact_type = graph.artifact_type.is_some();
     let mut config = descriptors(graph.config.map(|config| vec![config]))?;
     let layers = descriptors(graph.layers)?;
     let config = config.pop().map(|config| essence(&config.media_type)).unwrap_or_default();
-    let is_runnable = RUNNABLE.contains(&config.as_str());
+    // artifacts are OCI's: not every reader of Docker's manifests looks at the type of the config
+    let is_runnable = RUNNABLE.contains(&config.as_str()) || kind == DOCKER_MANIFEST;
     let kinds: Vec<String> = layers.iter().map(|layer| essence(&layer.media_type)).collect();
     let is_image = |kind: &String| IMAGE_LAYERS.iter().any(|start| kind.starts_with(start));
     let is_pass = |kind: &String| {

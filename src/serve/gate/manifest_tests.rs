@@ -79,7 +79,10 @@ fn statements_with_an_image_config_are_looked_at() {
         for config in ["application/octet-stream", "text/html", "", "application/json", "application/vnd.docker.plugin.v1+json"] {
             assert!(matches!(of(OCI_MANIFEST, &manifest(config, &[kind])), Ok(Content::Statements(_))), "{config}");
         }
-        assert_eq!(of(OCI_MANIFEST, &manifest("application/vnd.example.config", &[kind])), Ok(Content::Inert));
+        let mut artifact = manifest("application/vnd.example.config", &[kind]);
+        assert_eq!(of(OCI_MANIFEST, &artifact), Ok(Content::Inert));
+        artifact["mediaType"] = DOCKER_MANIFEST.into();
+        assert!(matches!(of(DOCKER_MANIFEST, &artifact), Ok(Content::Statements(_))));
     }
 }
 

@@ -183,6 +183,26 @@ fn what_has_two_meanings_or_none_is_refused_before_anybody_is_asked() {
 }
 
 #[test]
+fn a_client_that_waits_to_be_told_to_go_on_is() {
+    let registry = taking();
+    let gate = Gate::before(&registry.host());
+    let bytes = image("expects");
+    for (path, kind) in
+        [("/v2/expects/good/manifests/1", OCI_MANIFEST), ("/v2/expects/good/blobs/uploads/u", "application/octet-stream")]
+    {
+        let mut stream = connected(gate.address());
+        let headers = [("Content-Type", kind), ("Expect", "100-continue"), ("Authorization", "Bearer x")];
+        stream.write_all(head("PUT", path, "x", &headers, Some(bytes.len())).as_bytes()).unwrap();
+        let mut told = [0; 25];
+        stream.read_exact(&mut told).unwrap();
+        assert_eq!(&told, b"HTTP/1.1 100 Continue\r\n\r\n");
+        stream.write_all(&bytes).unwrap();
+        let reply = Reply::read(&rest(&stream)).unwrap();
+        assert_eq!((reply.status, reply.header("x-got")), (201, Some(sha256(&bytes).as_str())));
+    }
+}
+
+#[test]
 fn a_push_by_digest_is_of_the_bytes_that_it_names() {
     let registry = taking();
     let gate = Gate::before(&registry.host());
