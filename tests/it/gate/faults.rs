@@ -189,7 +189,12 @@ fn what_the_registry_refuses_is_handed_on_as_it_is() {
             let challenge = "WWW-Authenticate: Bearer realm=\"https://auth.example/token\",scope=\"repository:a:pull,push\"\r\n";
             return say(stream, "401 Unauthorized", challenge, b"{\"errors\":[]}");
         }
-        say(stream, "429 Too Many Requests", "Retry-After: 3\r\n", b"busy");
+        match head.split(' ').next().unwrap() {
+            "POST" if head.contains("/hidden/") => say(stream, "404 Not Found", "", b"hidden"),
+            "POST" => say(stream, "202 Accepted", "Location: /v2/auth/bad/blobs/uploads/u?_state=x\r\n", b""),
+            "DELETE" => say(stream, "204 No Content", "", b""),
+            _ => say(stream, "429 Too Many Requests", "Retry-After: 3\r\n", b"busy"),
+        }
     });
     let gate = Gate::before(&registry.host());
     let push = |repository: &str, authorization: Option<&'static str>| {
@@ -214,4 +219,9 @@ fn what_the_registry_refuses_is_handed_on_as_it_is() {
     let reply = push("auth/good", Some("Bearer fresh"));
     assert_eq!((reply.status, reply.header("retry-after"), reply.text().as_str()), (429, Some("3"), "busy"));
     assert_eq!(push("auth/bad", Some("Bearer fresh")).code(), (403, "DENIED".into()));
+    // the upload that told so is given up
+    let last = registry.heads().pop().unwrap();
+    assert!(last.starts_with("DELETE /v2/auth/bad/blobs/uploads/u?_state=x HTTP/1.1"), "{last}");
+    let reply = push("hidden/bad", Some("Bearer fresh"));
+    assert_eq!((reply.status, reply.text().as_str()), (404, "hidden"));
 }
