@@ -100,6 +100,10 @@ async fn read(
     if !is_whole {
         return Err(invalid("a manifest is sent as it is and as a whole"));
     }
+    // the one that the image is read with is the one that it is pushed with
+    if headers.get_all(AUTHORIZATION).iter().count() > 1 {
+        return Err(invalid("a manifest is sent with one Authorization"));
+    }
     let bytes = collected(body, deadline).await?;
     if let Reference::Digest(digest) = &push.reference
         && *digest != digest_of(digest.algorithm(), &bytes)

@@ -175,6 +175,7 @@ fn what_has_two_meanings_or_none_is_refused_before_anybody_is_asked() {
         &[("Content-Type", OCI_MANIFEST), ("Content-Type", OCI_INDEX)],
         &[("Content-Type", OCI_MANIFEST), ("Content-Encoding", "gzip")],
         &[("Content-Type", OCI_MANIFEST), ("Content-Range", "bytes 0-3/9")],
+        &[("Content-Type", OCI_MANIFEST), ("Authorization", "Bearer a"), ("Authorization", "Bearer b")],
     ] {
         let reply = gate.ask("PUT", "/v2/twice/good/manifests/1", headers, good.as_bytes());
         assert_eq!(reply.code(), (400, "MANIFEST_INVALID".into()), "{headers:?}");
