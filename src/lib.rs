@@ -31,5 +31,7 @@ pub mod report;
 pub mod rootfs;
 pub mod rules;
 pub mod score;
+#[cfg(feature = "server")]
+pub mod serve;
 pub mod source;
 pub mod verify;

@@ -36,7 +36,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("serve", &["verify", "report", "policy", "rules", "score", "cache", "source", "oci", "limits", "checks", "finding"]),
-    ("cli", &["verify", "report", "policy", "rules", "score", "cache", "source", "oci", "limits", "checks", "finding"]),
+    ("cli", &["verify", "report", "policy", "rules", "score", "cache", "source", "oci", "limits", "checks", "finding", "serve"]),
     ("lib", &["cli"]),
     ("main", &["cli"]),
 ];

@@ -23,6 +23,8 @@ mod progress;
 mod reference;
 mod registry;
 mod saved;
+#[cfg(feature = "server")]
+mod serve;
 #[cfg(test)]
 mod tests;
 mod text_file;
@@ -89,6 +91,8 @@ enum Command {
     Completions(completions::Args),
     Man(man::Args),
     Cache(cache::Args),
+    #[cfg(feature = "server")]
+    Serve(serve::Args),
 }
 
 /// What every subcommand may need to know.
@@ -133,5 +137,7 @@ fn dispatch(cli: &Cli) -> u8 {
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),
         Command::Cache(args) => cache::run(args, context),
+        #[cfg(feature = "server")]
+        Command::Serve(args) => serve::run(args, context),
     }
 }

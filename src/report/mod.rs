@@ -20,7 +20,7 @@ mod placed;
 pub mod policy_page;
 pub mod quantity;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 pub mod sarif;
 pub mod schema;
 pub mod text;

@@ -22,6 +22,8 @@ mod convert;
 mod databases;
 mod desk;
 mod dockerfile;
+#[cfg(feature = "server")]
+mod gate;
 mod hostile;
 mod limits;
 mod malformed;
@@ -39,6 +41,8 @@ mod registry_server;
 mod robustness;
 mod sarif;
 mod score;
+#[cfg(feature = "server")]
+mod serve;
 mod shared;
 mod streams;
 mod templates;
