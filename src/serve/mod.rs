@@ -16,6 +16,7 @@ mod expiry;
 pub mod host;
 pub mod http;
 pub mod key;
+pub mod kubernetes;
 pub mod live;
 pub mod logs;
 pub mod metrics;
