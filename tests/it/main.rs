@@ -17,6 +17,8 @@ mod containers;
 mod databases;
 mod dockerfile;
 mod hostile;
+#[cfg(feature = "server")]
+mod kubernetes;
 mod limits;
 mod malformed;
 mod oracle;
