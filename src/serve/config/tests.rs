@@ -48,19 +48,16 @@ fn an_empty_file_is_a_server_on_loopback() {
 
 #[test]
 fn the_limits_of_a_server_are_no_looser_than_those_of_the_command_line() {
-    let (server, plain) = (limits(), crate::limits::Limits::default());
-    for (name, default, _) in crate::limits::Limits::ALL {
-        // a limit is no looser when lowering it to the default changes nothing
-        let mut raised = server.clone();
-        raised.set(name, *default);
-        let is_looser = raised != server && {
-            let mut lowered = plain.clone();
-            lowered.set(name, 0);
-            format!("{server:?}").len() > format!("{plain:?}").len() + 200
-        };
-        assert!(!is_looser, "{name}");
+    let values = |limits: &Limits| -> Vec<u64> {
+        let text = format!("{limits:?}");
+        text.split(": ").skip(1).map(|value| value.split([',', ' ']).next().unwrap().parse().unwrap()).collect()
+    };
+    let (server, plain) = (values(&limits()), values(&Limits::default()));
+    assert_eq!((server.len(), plain.len()), (Limits::ALL.len(), Limits::ALL.len()));
+    for ((own, default), (name, ..)) in server.iter().zip(&plain).zip(Limits::ALL) {
+        assert!(own <= default, "{name}: {own}");
     }
-    assert!(server.image_bytes <= plain.image_bytes && server.layers <= plain.layers);
+    assert!(server.iter().zip(&plain).filter(|(own, default)| own < default).count() >= 10);
 }
 
 #[test]

@@ -189,7 +189,10 @@ impl Inner {
             return said;
         }
         let unavailable = |reason: &str| Problem::Unavailable { reason: reason.to_owned(), retry_after: None };
-        let permit = Arc::clone(&self.questions).acquire_owned().await.map_err(|_| unavailable("the server is ending"))?;
+        // who asks has gone by then: were all to wait on, a registry that hangs would gather them without end
+        let patience = ask.deadline.saturating_duration_since(Instant::now()).saturating_add(STORE_PATIENCE);
+        let permit = tokio::time::timeout(patience, Arc::clone(&self.questions).acquire_owned()).await;
+        let Ok(Ok(permit)) = permit else { return Err(unavailable("too many questions to registries at once")) };
         let (inner, ask) = (Arc::clone(self), ask.clone());
         let task = tokio::task::spawn_blocking(move || {
             // held as long as the registry is asked, whether or not somebody still waits

@@ -22,8 +22,10 @@ struct Named {
 
 impl Images for Named {
     fn resolve(&self, ask: &Ask) -> Result<Resolved, Problem> {
-        if ask.repository.ends_with("slow-tag") {
-            sleep(Duration::from_millis(100));
+        match ask.repository.as_str() {
+            "r.example/slow-tag" => sleep(Duration::from_millis(100)),
+            "r.example/hung-tag" => sleep(Duration::from_secs(4)),
+            _ => {}
         }
         let bytes = if ask.repository.ends_with("big") { 1 << 40 } else { 1_000 };
         let digest = match &ask.subject {
@@ -165,6 +167,23 @@ async fn who_cannot_wait_has_still_begun_the_work() {
         let _ = engine.verdict(within(ask(repository), 0)).await;
     }
     opened(&images, 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_registry_that_hangs_holds_nobody_and_gathers_no_crowd() {
+    let (engine, _) = engine();
+    let began = Instant::now();
+    let mut asks = tokio::task::JoinSet::new();
+    for number in 0..300 {
+        let engine = engine.clone();
+        let hung = Ask { subject: Subject::Tag(number.to_string()), ..within(ask("r.example/hung-tag"), 50) };
+        asks.spawn(async move { engine.verdict(hung).await });
+    }
+    assert!(asks.join_all().await.iter().all(|outcome| matches!(outcome, Outcome::NotReady { .. })));
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    tokio::time::sleep(STORE_PATIENCE.saturating_add(Duration::from_millis(500))).await;
+    // 64 are asked still, and the others have given up
+    assert!(Arc::strong_count(&engine.0) < 2 * MOST_QUESTIONS + 10, "{}", Arc::strong_count(&engine.0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -146,6 +146,17 @@ fn a_client_certificate_does_for_a_token_and_only_of_the_right_authority() {
 }
 
 #[test]
+fn an_address_that_others_reach_answers_nobody_without_token_or_certificate() {
+    let authority = Authority::new();
+    let pair = authority.signs("plimsoll.example");
+    let text = format!("{START}{TLS}{REGISTRY}").replacen("127.0.0.1:0", "0.0.0.0:0", 1);
+    let server = Running::with(&text, &[("tls.crt", &pair.cert), ("tls.key", &pair.key)]);
+    let at = SocketAddr::from(([127, 0, 0, 1], server.at.api.port()));
+    let (reply, _) = ask(at, &authority.client(None), &good()).unwrap();
+    assert_eq!(reply.code(), (403, "no-token-configured".into()));
+}
+
+#[test]
 fn plain_http_and_nonsense_on_a_listener_with_tls_are_no_requests() {
     let authority = Authority::new();
     let server = serving(&authority.signs("plimsoll.example"), TLS, &[]);
