@@ -119,11 +119,9 @@ fn lowest(said: &[Said]) -> Option<f64> {
 }
 
 fn warnings(said: &[Said]) -> Vec<String> {
-    let of_one = |one: &Said| {
-        let warning = if one.decision.answer == Answer::Allow { one.short.clone() } else { String::new() };
-        [warning, one.hint.clone()]
-    };
-    let mut warnings: Vec<String> = said.iter().flat_map(of_one).filter(|text| !text.is_empty()).collect();
+    let allowed = said.iter().filter(|one| one.decision.answer == Answer::Allow);
+    let told = allowed.flat_map(|one| [&one.short, &one.hint]);
+    let mut warnings: Vec<String> = told.filter(|text| !text.is_empty()).cloned().collect();
     let more = warnings.len().saturating_sub(MOST_WARNINGS);
     if more > 0 {
         warnings.truncate(MOST_WARNINGS);
