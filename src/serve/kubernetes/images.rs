@@ -4,6 +4,8 @@
 //! pod spec is walked whole, and only the few places are left out that cannot hold an image. The lists of containers, which must
 //! name one each, are looked at more strictly.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 
 use super::reference::shown;
@@ -130,7 +132,7 @@ struct Walk<'a> {
 
 fn spec(value: &Value, place: &str, is_strict: bool, found: &mut Found) {
     let mut walk = Walk { nodes: vec![Node { value, parent: 0, step: Step::Root }], root: place };
-    if is_strict && !value.get("containers").and_then(Value::as_array).is_some_and(|list| !list.is_empty()) {
+    if is_strict && value.get("containers").and_then(Value::as_array).is_none_or(Vec::is_empty) {
         found.problem(format!("{} is no list of containers", walk.name(0, "containers")));
     }
     let mut at = 0;
@@ -243,7 +245,8 @@ impl<'a> Walk<'a> {
             match step {
                 Step::Key(key) if path.is_empty() => path.push_str(key),
                 Step::Key(key) => path.extend([".", key]),
-                Step::Index(index) => path.push_str(&format!("[{index}]")),
+                // writing to a String does not fail
+                Step::Index(index) => drop(write!(path, "[{index}]")),
                 Step::Root => {}
             }
         }

@@ -36,14 +36,12 @@ struct Desk {
 }
 
 /// The routes, asking the server's own engine.
-#[must_use]
 pub fn routes(context: Context) -> Router {
     let engine = Arc::new(context.engine.clone());
     asking(context, engine)
 }
 
 /// The routes, asking somebody else for verdicts.
-#[must_use]
 pub fn asking(context: Context, verdicts: Arc<dyn Verdicts>) -> Router {
     Router::new()
         .route("/k8s/v1/validate/{profile}", post(validate))

@@ -111,7 +111,7 @@ pub(super) fn patience(query: Option<&str>) -> Duration {
     let said = query.unwrap_or_default().split('&').find_map(|pair| pair.strip_prefix("timeout="));
     let timeout = said.and_then(duration).filter(|timeout| !timeout.is_zero()).unwrap_or(PLAIN_TIMEOUT).min(LONGEST_TIMEOUT);
     // whoever waits for less than a second is not left without an answer either
-    timeout.saturating_sub(AHEAD.min(timeout / 2))
+    timeout.saturating_sub(AHEAD.min(timeout.checked_div(2).unwrap_or_default()))
 }
 
 /// Durations as Go writes them: `10s`, `1m30s`, `1.5s`, `500ms`.

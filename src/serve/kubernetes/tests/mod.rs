@@ -129,6 +129,7 @@ impl Hooks {
 }
 
 /// A request about an object of this kind, as an API server sends it.
+#[expect(clippy::needless_pass_by_value, reason = "it is mostly made for the call")]
 fn review(group: &str, kind: &str, object: Value) -> Value {
     json!({
         "kind": "AdmissionReview",

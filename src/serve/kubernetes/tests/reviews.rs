@@ -2,6 +2,7 @@
 
 use super::*;
 
+#[expect(clippy::needless_pass_by_value, reason = "it is mostly made for the call")]
 fn image_review(images: &[&str], annotations: Value) -> Value {
     let containers: Vec<Value> = images.iter().map(|image| json!({ "image": image })).collect();
     json!({ "apiVersion": "imagepolicy.k8s.io/v1alpha1", "kind": "ImageReview",
