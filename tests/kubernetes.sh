@@ -243,6 +243,23 @@ late() {
   expect "nobody is there, ignored" 0 - created lax alice
 }
 
+# deploy/certificates.sh, run twice: the second authority stands beside the first, and has signed what is in the Secret
+own_certificates() {
+  mkdir -p "$run/bin"
+  printf '#!/bin/sh\nexec "%s" --server="https://127.0.0.1:%s" --insecure-skip-tls-verify --token=admin-token --cache-dir="%s" "$@"\n' \
+    "$parts/usr/bin/kubectl" "$port" "$run/cache" >"$run/bin/kubectl"
+  chmod +x "$run/bin/kubectl"
+  local count
+  for count in 1 2; do
+    expect "certificates.sh, run $count" 0 'secret/plimsoll-tls' env KUBECONFIG=/dev/null PATH="$run/bin:$PATH" deploy/certificates.sh
+  done
+  as admin get validatingwebhookconfiguration plimsoll-warn -o 'jsonpath={.webhooks[0].clientConfig.caBundle}' | base64 -d >"$run/bundle"
+  as admin -n plimsoll-system get secret plimsoll-tls -o 'jsonpath={.data.tls\.crt}' | base64 -d >"$run/own.crt"
+  expect "two authorities" 0 '^2$' grep -c BEGIN "$run/bundle"
+  expect "the certificate is of one of them, for the Service" 0 OK openssl verify -CAfile "$run/bundle" \
+    -verify_hostname plimsoll.plimsoll-system.svc "$run/own.crt"
+}
+
 audit() {
   local annotation
   for annotation in 'enforce.plimsoll.dev/decision":"deny"' 'enforce.plimsoll.dev/images":"registry.example/good:1@sha256:' \
@@ -298,6 +315,7 @@ done <<<'shop enforce
 lax warn
 guarded guarded
 kube-system enforce
+plimsoll-system enforce
 free'
 webhooks "$address"
 pods
@@ -305,6 +323,7 @@ updates
 workloads
 glass
 late
+own_certificates
 audit
 image_policy
 recorded=testdata/admission/recorded
