@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The chart and the kustomization, rendered by the real programs: both must be in order, and their webhooks the same.
-#   tests/deploy.sh          HELM and KUBECTL name the programs; where Helm is missing, Go builds it
+#   tests/deploy.sh          needs python3 with yaml; HELM and KUBECTL name the programs; where Helm is missing, Go builds it
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 exec </dev/null
