@@ -32,7 +32,7 @@ fn every_request_gets_the_answer_that_stands_beside_it() {
     std::fs::write(&path, format!("{start}{PROFILES}")).unwrap();
     let running = Running::start(&path, parts);
     let mut files = Vec::new();
-    for kind in ["written", "recorded"] {
+    for kind in ["written", "recorded", "recorded-1.33"] {
         let entries = std::fs::read_dir(root().join("testdata/admission").join(kind)).unwrap();
         files.extend(entries.map(|entry| entry.unwrap().path()));
     }
