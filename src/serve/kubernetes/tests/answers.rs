@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::*;
-use crate::serve::config::{OnProblem, RequireDigest};
+use crate::serve::config::{OnProblem, RequireDigest, Tls};
 
 #[test]
 fn a_good_image_is_allowed_and_the_audit_log_is_told() {
@@ -173,4 +173,17 @@ fn answers_do_not_mix_images_up() {
             assert!(response["auditAnnotations"]["images"].as_str().unwrap().contains(image));
         }
     }
+}
+
+#[test]
+fn callers_show_who_they_are_where_there_is_an_authority_for_it() {
+    let review = pod_review(&["r.example/good"]).to_string();
+    let asked = |client_ca: Option<&str>| {
+        let tls = Tls { cert: "cert".into(), key: "key".into(), client_ca: client_ca.map(Into::into) };
+        let hooks = Hooks::on(Server { tls: Some(tls), ..Server::default() }, vec![]);
+        ["validate", "imagereview"]
+            .map(|hook| hooks.post_to([192, 0, 2, 1], &format!("/k8s/v1/{hook}/default"), review.clone()).0)
+    };
+    assert_eq!(asked(None), [200, 400], "most API servers have nothing to show");
+    assert_eq!(asked(Some("ca")), [403, 403]);
 }

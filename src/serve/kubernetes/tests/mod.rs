@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::policy::Date;
 use crate::report::model::Verdict;
-use crate::serve::config::{BreakGlass, Config, Match, Mode, Profile};
+use crate::serve::config::{BreakGlass, Config, Match, Mode, Profile, Server};
 use crate::serve::engine::{Engine, NoImages};
 use crate::serve::host::Host;
 use crate::serve::live::Live;
@@ -82,11 +82,15 @@ impl Hooks {
 
     /// With these profiles besides `default`, which enforces, `warn` and `off`.
     fn with(profiles: Vec<Profile>) -> Self {
+        Self::on(Server::default(), profiles)
+    }
+
+    fn on(server: Server, profiles: Vec<Profile>) -> Self {
         let plain = [profile("default", Mode::Enforce), profile("warn", Mode::Warn), profile("off", Mode::Off)];
         let matches =
             vec![Match { hooks: vec![], namespaces: vec!["lax-*".into()], repositories: vec![], profile: "warn".into() }];
         let profiles = plain.into_iter().chain(profiles).map(|one| (one.name.clone(), Arc::new(one))).collect();
-        let (_, live) = Live::new(Config { profiles, matches, ..Config::default() });
+        let (_, live) = Live::new(Config { server, profiles, matches, ..Config::default() });
         let metrics = Arc::new(Metrics::default());
         let engine = Engine::start(live.clone(), HOST, Arc::new(NoImages), None, Arc::clone(&metrics)).unwrap();
         let context = Context::new(live, engine, metrics, HOST, None);
@@ -95,8 +99,13 @@ impl Hooks {
     }
 
     fn post(&self, path: &str, body: impl Into<Body>) -> (u16, Value) {
+        self.post_to([127, 0, 0, 1], path, body)
+    }
+
+    /// As if the server listened there.
+    fn post_to(&self, listener: [u8; 4], path: &str, body: impl Into<Body>) -> (u16, Value) {
         let mut request = HttpRequest::post(path).body(body.into()).unwrap();
-        let address = std::net::SocketAddr::from(([127, 0, 0, 1], 1));
+        let address = std::net::SocketAddr::from((listener, 1));
         request.extensions_mut().insert(Peer { address, listener: address, client: None });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
