@@ -9,6 +9,7 @@ use super::{Context, DONE, UNVERIFIABLE, USAGE, judging, output, policy, text_fi
 use crate::serve::config;
 use crate::serve::engine::NoImages;
 use crate::serve::host::Host;
+use crate::serve::kubernetes;
 use crate::serve::logs::{self, Level};
 use crate::serve::run::{self, Parts};
 
@@ -84,8 +85,9 @@ pub(super) fn run(args: &Args, context: Context) -> u8 {
         return output::to_stdout(DONE, |out| out.write_all(text.as_bytes()));
     }
     logs::start(args.log_level.into());
-    let parts =
-        |_: &_, _: &_, _: &_| Ok(Parts { images: Arc::new(NoImages), shared: None, hooks: Vec::new(), gate: None, sarif: None });
+    let parts = |_: &_, _: &_, _: &_| {
+        Ok(Parts { images: Arc::new(NoImages), shared: None, hooks: vec![kubernetes::routes], gate: None, sarif: None })
+    };
     match run::run(&args.config, config, HOST, parts) {
         Ok(()) => DONE,
         Err(reason) => {

@@ -17,6 +17,7 @@ pub mod gate;
 pub mod host;
 pub mod http;
 pub mod key;
+pub mod kubernetes;
 pub mod live;
 pub mod logs;
 pub mod metrics;

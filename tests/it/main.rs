@@ -25,6 +25,8 @@ mod dockerfile;
 #[cfg(feature = "server")]
 mod gate;
 mod hostile;
+#[cfg(feature = "server")]
+mod kubernetes;
 mod limits;
 mod malformed;
 mod oracle;
