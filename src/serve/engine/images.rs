@@ -28,7 +28,7 @@ pub struct Resolved {
 #[derive(Debug)]
 pub enum Opened {
     /// Something that the conductor can open.
-    Request(source::Request),
+    Request(Box<source::Request>),
     /// It was verified elsewhere.
     Report(Box<Report>),
 }
@@ -71,6 +71,6 @@ impl Images for NoImages {
     }
 
     fn open(&self, ask: &Ask, _: &str) -> Result<Opened, Problem> {
-        self.resolve(ask).map(|_| Opened::Request(source::Request::default()))
+        self.resolve(ask).map(|_| Opened::Request(Box::default()))
     }
 }

@@ -67,7 +67,7 @@ impl Inner {
             Ok(Opened::Report(report)) => *report,
             Ok(Opened::Request(source)) => {
                 let request = verify::Request {
-                    source,
+                    source: *source,
                     policy: job.ask.profile.policy.as_ref().clone(),
                     as_of: job.today,
                     limits: job.limits.clone(),

@@ -80,7 +80,7 @@ impl Images for Named {
             _ => "good",
         };
         let input = root().join(format!("testdata/images/{file}.tar"));
-        Ok(Opened::Request(source::Request { input, ..source::Request::default() }))
+        Ok(Opened::Request(Box::new(source::Request { input, ..source::Request::default() })))
     }
 }
 

@@ -69,7 +69,7 @@ impl Images for Named {
             _ => "good",
         };
         let input = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("testdata/images/{file}.tar"));
-        Ok(Opened::Request(source::Request { input, ..source::Request::default() }))
+        Ok(Opened::Request(Box::new(source::Request { input, ..source::Request::default() })))
     }
 }
 
