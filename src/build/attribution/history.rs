@@ -1,11 +1,13 @@
 //! A history against a Dockerfile: the stage whose instructions, by their keywords, are the end of the history.
 //!
-//! BuildKit, the classic builder and buildah write one entry for each instruction of a stage; no text of them is compared,
-//! since no two builders write it alike. kaniko writes only the instructions that changed files.
+//! BuildKit, the classic builder and buildah write one entry for each instruction of a stage; texts are not compared, since no two
+//! builders write them alike, but for the commands of RUN: a stage none of whose commands is in the history is another one of the
+//! same shape. kaniko writes only the instructions that changed files.
 
 use super::plan::{Entry, Plan, Spot, changes_files};
 use super::{Confidence, Mark};
 use crate::build::base::{self, Base};
+use crate::build::dockerfile::Instruction;
 use crate::build::instruction;
 use crate::oci::History;
 
@@ -97,6 +99,7 @@ impl Lines {
         variants
             .into_iter()
             .find(|entries| self.ends_with(entries) && self.begins_well(plan, stage, entries, base))
+            .filter(|entries| self.foreign_command(plan, entries).is_none())
             .map(|entries| Fit { stage, entries })
     }
 
@@ -123,6 +126,22 @@ impl Lines {
     pub(super) fn fits(&self, plan: &Plan, only: Option<usize>, base: Option<&Base>) -> Vec<Fit> {
         let stages = 0..plan.file.stages.len();
         stages.filter(|stage| only.is_none_or(|only| only == *stage)).filter_map(|stage| self.fit(plan, stage, base)).collect()
+    }
+
+    /// The first command of the entries, when the history has none of them: then the Dockerfile is another one of the same shape.
+    /// Every builder writes the command of a RUN as it stands, behind the shell; heredocs and lists are written in ways of their own.
+    fn foreign_command(&self, plan: &Plan, entries: &[Entry]) -> Option<Spot> {
+        let before = self.lines.len().saturating_sub(entries.len());
+        let mut first = None;
+        for (text, entry) in self.texts.iter().skip(before).zip(entries).filter(|(_, entry)| entry.keyword == "RUN") {
+            let is_plain = |found: &&Instruction| found.heredocs.is_empty() && !found.arguments.starts_with('[');
+            let Some(found) = entry.spot.at.and_then(|_| plan.instruction(entry.spot)).filter(is_plain) else { continue };
+            if text.ends_with(&found.arguments.split_whitespace().collect::<Vec<_>>().join(" ")) {
+                return None;
+            }
+            first = first.or(Some(entry.spot));
+        }
+        first
     }
 
     /// Whether there are commands among the entries, and all of them are those of the stage, word for word: what tells stages apart
@@ -182,7 +201,12 @@ impl Lines {
                     let (has, all) = (counted(self.lines.len(), "entry"), counted(entries.len(), "instruction"));
                     format!("the history has {has}, and the stage {} has {all}", plan.name(stage))
                 }
-                None => format!("what stands before the stage {} in the history cannot be its base image", plan.name(stage)),
+                None => match self.foreign_command(plan, &entries).and_then(|spot| plan.instruction(spot)) {
+                    Some(command) => {
+                        format!("the history has none of the Dockerfile's commands, such as that of line {}", command.start)
+                    }
+                    None => format!("what stands before the stage {} in the history cannot be its base image", plan.name(stage)),
+                },
             };
             best = (common, why);
         }

@@ -303,3 +303,18 @@ fn a_dockerfile_of_very_many_stages_is_not_taken_apart() {
     assert!(detail(&found).contains("dockerfile-stages"), "{}", detail(&found));
     assert_ne!(lines(&found, 1), ["1 aligned"]);
 }
+
+#[test]
+fn a_dockerfile_of_the_same_shape_with_other_commands_is_another_one() {
+    let image = history(&["ADD x /", "RUN /bin/sh -c make all # buildkit", "!CMD [\"x\"]"]);
+    let found = of(&image, &given("FROM a\nRUN npm ci\nCMD x\n"));
+    assert_eq!(lines(&found, 2), ["1 given", "1 given"]);
+    assert_eq!(detail(&found), "the history has none of the Dockerfile's commands, such as that of line 2");
+    let found = of(&image, &given("FROM a\nRUN make \\\n  # all of it\n  all\nCMD x\n"));
+    assert_eq!(lines(&found, 2), ["1 base", "2 aligned"]);
+    let bash = history(&["ADD x /", "!SHELL [bash -c]", "RUN bash -c make all # buildkit", "RUN bash -c x # buildkit"]);
+    let found = of(&bash, &given("FROM a\nSHELL [\"bash\", \"-c\"]\nRUN make all\nRUN y\n"));
+    assert_eq!(lines(&found, 3), ["1 base", "3 aligned", "4 aligned"]);
+    let heredoc = history(&["ADD x /", "RUN <<EOT (make...)"]);
+    assert_eq!(lines(&of(&heredoc, &given("FROM a\nRUN <<EOT\nmake\nEOT\n")), 2), ["1 base", "2 aligned"]);
+}
