@@ -139,7 +139,11 @@ mod tests {
 
     fn attribution(path: &str) -> Attribution {
         let entry = |text: &str, empty_layer| History { created_by: text.to_owned(), empty_layer, ..History::default() };
-        let history = [entry("ADD x /", false), entry("RUN y", false), entry("USER 1", true)];
+        let history = [
+            entry("ADD x /", false),
+            entry("RUN apt-get update && apt-get install -y gcc curl && chmod u+s /bin/x", false),
+            entry("USER 1", true),
+        ];
         let diff_ids: Vec<_> = (0..2).map(|layer| format!("sha256:{layer:064x}").parse().unwrap()).collect();
         let file = AtHand { path: path.to_owned(), bytes: TEXT.as_bytes().to_vec() };
         let at_hand = Dockerfiles { files: vec![file], found_by: FoundBy::Given, cut: None };

@@ -78,7 +78,7 @@ const CLASSIC: [&str; 10] = [
     "!/bin/sh -c #(nop)  ENV A=1 B=c",
     "/bin/sh -c #(nop) WORKDIR /w",
     "/bin/sh -c #(nop) COPY file:12 in /usr/bin/app ",
-    "|1 VER=1 /bin/sh -c apt-get update  && apt-get install",
+    "|1 VER=1 /bin/sh -c apt-get update  && apt-get install -y     gcc     curl  && chmod 4755 /usr/bin/app",
     "!/bin/sh -c #(nop)  USER 1000",
     "!/bin/sh -c #(nop)  CMD [\"x\"]",
 ];

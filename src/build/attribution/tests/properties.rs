@@ -82,7 +82,9 @@ proptest! {
         let text = format!("FROM a\n{}\n", instructions.join("\n"));
         let made = |it: &&str| it.starts_with("RUN") || it.starts_with("COPY") || it.starts_with("ADD") || it.starts_with("WORKDIR");
         let mut entries = vec![entry("ADD x /")];
-        entries.extend(instructions.iter().map(|it| History { empty_layer: !made(it), ..entry(it) }));
+        // no builder writes the comments and line ends of a command
+        let said = |it: &str| it.replace("\\\n  # b\n  ", "");
+        entries.extend(instructions.iter().map(|it| History { empty_layer: !made(it), ..entry(&said(it)) }));
         let found = of(&entries, &given(&text));
         let layers = entries.iter().filter(|entry| !entry.empty_layer).count();
         for layer in 1..layers {
