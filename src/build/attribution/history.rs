@@ -7,29 +7,9 @@
 use super::plan::{Entry, Plan, Spot, changes_files};
 use super::{Confidence, Mark};
 use crate::build::base::{self, Base};
-use crate::build::dockerfile::Instruction;
+use crate::build::dockerfile::{Instruction, KEYWORDS};
 use crate::build::instruction;
 use crate::oci::History;
-
-const KEYWORDS: [&str; 17] = [
-    "ADD",
-    "ARG",
-    "CMD",
-    "COPY",
-    "ENTRYPOINT",
-    "ENV",
-    "EXPOSE",
-    "HEALTHCHECK",
-    "LABEL",
-    "MAINTAINER",
-    "ONBUILD",
-    "RUN",
-    "SHELL",
-    "STOPSIGNAL",
-    "USER",
-    "VOLUME",
-    "WORKDIR",
-];
 
 /// One entry of a history, as far as it matters here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -228,7 +208,8 @@ fn is_squashed(group: &[(&Line, &Entry)]) -> bool {
 fn line(entry: &History, text: &str) -> Line {
     let word = text.split(' ').next().unwrap_or_default();
     Line {
-        keyword: KEYWORDS.into_iter().find(|keyword| *keyword == word),
+        // a FROM begins a history, and is in none
+        keyword: KEYWORDS.into_iter().find(|keyword| *keyword == word && word != "FROM"),
         makes_layer: !entry.empty_layer,
         is_kaniko: entry.author == "kaniko",
         names_base: entry.comment.starts_with("FROM "),

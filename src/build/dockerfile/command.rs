@@ -3,7 +3,7 @@
 use super::DockerfileError;
 
 /// Every instruction that BuildKit knows.
-const KEYWORDS: [&str; 18] = [
+pub(in crate::build) const KEYWORDS: [&str; 18] = [
     "ADD",
     "ARG",
     "CMD",

@@ -14,6 +14,7 @@ use std::ops::Range;
 
 use crate::limits::{LimitHit, Limits};
 use command::Command;
+pub(in crate::build) use command::KEYWORDS;
 use lines::{Line, Lines};
 
 /// One Dockerfile.
