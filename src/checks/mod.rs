@@ -75,15 +75,33 @@ pub enum Family {
     Packages,
     /// Users, set-id bits.
     Privilege,
+    /// Keys, passwords and tokens.
+    Secrets,
     /// The image config.
     Config,
+    /// Whether the container can start.
+    Startup,
     /// The form of layers, manifests and archives.
     Layers,
+    /// How machine code was built.
+    Binaries,
+    /// What was left behind.
+    Hygiene,
 }
 
 impl Family {
     /// All families, in the order of the catalogue.
-    pub const ALL: [Self; 5] = [Self::Toolchain, Self::Packages, Self::Privilege, Self::Config, Self::Layers];
+    pub const ALL: [Self; 9] = [
+        Self::Toolchain,
+        Self::Packages,
+        Self::Privilege,
+        Self::Secrets,
+        Self::Config,
+        Self::Startup,
+        Self::Layers,
+        Self::Binaries,
+        Self::Hygiene,
+    ];
 
     /// The lower-case name.
     #[must_use]
@@ -92,8 +110,12 @@ impl Family {
             Self::Toolchain => "toolchain",
             Self::Packages => "packages",
             Self::Privilege => "privilege",
+            Self::Secrets => "secrets",
             Self::Config => "config",
+            Self::Startup => "startup",
             Self::Layers => "layers",
+            Self::Binaries => "binaries",
+            Self::Hygiene => "hygiene",
         }
     }
 }

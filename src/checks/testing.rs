@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::build::Step;
-use crate::facts::{Content, Runtime, SearchPath};
+use crate::facts::{Content, OsRelease, Runtime, SearchPath};
 use crate::facts::{Database, DatabaseKind, Executable, ExecutableName, Image, OwnedFile, Package, Packages, User};
 use crate::facts::{ElfFacts, Marker};
 use crate::finding::{Evidence, Observation};
@@ -19,7 +19,10 @@ pub(super) struct Builder {
     rootfs: Rootfs,
     packages: Packages,
     user: User,
-    healthcheck: Option<Healthcheck>,
+    /// The runtime part of the config, for tests to set; its user is that of [`Self::user`].
+    pub(super) runtime: RuntimeConfig,
+    /// What the image says it is.
+    pub(super) os_release: Option<OsRelease>,
     remarks: Vec<Remark>,
     differences: Vec<crate::rootfs::Difference>,
 }
@@ -126,7 +129,8 @@ impl Builder {
 
     /// The health check's test.
     pub(super) fn healthcheck(&mut self, test: &[&str]) -> &mut Self {
-        self.healthcheck = Some(Healthcheck { test: test.iter().map(|&word| word.into()).collect(), ..Healthcheck::default() });
+        self.runtime.healthcheck =
+            Some(Healthcheck { test: test.iter().map(|&word| word.into()).collect(), ..Healthcheck::default() });
         self
     }
 
@@ -149,10 +153,10 @@ impl Builder {
 
     /// The image, with executables gathered as the facts do.
     pub(super) fn image(&mut self) -> Image {
-        let Self { rootfs, packages, user, healthcheck, remarks, differences } = std::mem::take(self);
+        let Self { rootfs, packages, user, runtime, os_release, remarks, differences } = std::mem::take(self);
         let executables = executables(&rootfs);
         let platform = Platform { os: "linux".into(), architecture: "amd64".into(), variant: None };
-        let runtime = RuntimeConfig { user: user.configured.clone(), healthcheck, ..RuntimeConfig::default() };
+        let runtime = RuntimeConfig { user: user.configured.clone(), ..runtime };
         let (diff_ids, history) = (Vec::new(), Vec::new());
         let config = ImageConfig { platform, runtime, diff_ids, history, created: None, author: None };
         let steps = vec![Step { history: Some(1), instruction: Some("RUN make".into()) }];
@@ -164,7 +168,7 @@ impl Builder {
             remarks,
             steps,
             user,
-            os_release: None,
+            os_release,
             packages,
             executables,
             search_path,
