@@ -150,7 +150,7 @@ impl Drop for Running {
 #[expect(clippy::unnecessary_wraps, reason = "the shape of what a server is assembled by")]
 fn parts(_: &plimsoll::serve::live::Live, _: &Arc<plimsoll::serve::metrics::Metrics>, _: &Host) -> Result<Parts, String> {
     let panics: fn(_) -> Router = |_| Router::new().route("/panic", get(async || -> String { panic!("of the test") }));
-    Ok(Parts { images: Arc::new(Named), shared: None, hooks: vec![panics], gate: None, sarif: None })
+    Ok(Parts { hooks: vec![panics], ..Parts::new(Arc::new(Named)) })
 }
 
 /// An answer.
