@@ -155,15 +155,12 @@ impl<'a> Walker<'a> {
 
     /// Whether an entry need not be looked at: it is of another platform, or says something about such a one.
     fn is_skipped(&self, entry: &Descriptor) -> bool {
-        if self.platforms.is_empty() {
-            return false;
-        }
         if is_marked(entry) {
             return reference_of(entry).is_some_and(|of| self.skipped.contains(&of));
         }
         let is_image = matches!(entry.media_type.as_str(), OCI_MANIFEST | DOCKER_MANIFEST);
         let is_other = |platform: &Platform| self.platforms.iter().all(|wanted| platform.distance(wanted).is_none());
-        is_image && entry.platform.as_ref().is_some_and(is_other)
+        !self.platforms.is_empty() && is_image && entry.platform.as_ref().is_some_and(is_other)
     }
 
     /// Puts an index's entries on the stack, so that they are taken in their order.
