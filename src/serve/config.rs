@@ -42,6 +42,9 @@ pub struct Config {
     pub cache: Cache,
 }
 
+/// In the path of a hook: the profile is that of the first match. So no profile can have this name.
+pub const BY_MATCH: &str = "auto";
+
 /// `[server]`.
 #[derive(Debug, Clone)]
 pub struct Server {

@@ -141,6 +141,7 @@ const FAULTS: &[(&str, &str)] = &[
         "2:14: unknown value of `on_unknown` 'x'; the values here are verify, deny, allow, warn",
     ),
     ("[profiles.Shop]", "1:11: 'Shop' cannot name a profile; use at most 63 of a-z, 0-9 and -"),
+    ("[profiles.auto]", "1:11: 'auto' cannot name a profile: in the path of a hook it stands for what [[match]] says"),
     ("[profiles.default]\nplatforms = ['arm']", "2:14: 'arm' is no platform; write linux/amd64 or linux/arm/v7"),
     ("[profiles.default]\nplatforms = 'linux/arm'", "2:13: `platforms` must be a list of texts in quotes"),
     (

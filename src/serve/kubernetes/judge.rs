@@ -7,7 +7,7 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use super::reference::{Reference, shown};
-use crate::serve::config::{Config, Mode, Profile, RequireDigest};
+use crate::serve::config::{BY_MATCH, Config, Mode, Profile, RequireDigest};
 use crate::serve::context::Context;
 use crate::serve::decision::{Answer, Decision, Hook, decide};
 use crate::serve::verdict::{Access, Answering, Ask, Outcome, Verdicts};
@@ -22,7 +22,7 @@ const SHORT: usize = 120;
 pub(super) enum By {
     /// The profile that the path names.
     One(Arc<Profile>),
-    /// The profile of the configuration's matches: `auto` in the path.
+    /// The profile of the configuration's matches.
     Matches(Arc<Config>),
 }
 
@@ -30,7 +30,7 @@ impl By {
     /// The profile that `name` stands for; None: there is none.
     pub(super) fn named(config: &Arc<Config>, name: &str) -> Option<Self> {
         match name {
-            "auto" => Some(Self::Matches(Arc::clone(config))),
+            BY_MATCH => Some(Self::Matches(Arc::clone(config))),
             name => config.profiles.get(name).cloned().map(Self::One),
         }
     }
