@@ -17,6 +17,7 @@ use std::time::Duration;
 pub use load::{limits, load};
 pub use reader::Fault;
 
+use super::client::ClientName;
 use super::decision::Hook;
 use crate::limits::{Limits, MIB};
 use crate::oci::Platform;
@@ -96,6 +97,8 @@ pub struct Tls {
     pub key: PathBuf,
     /// Whose client certificates are asked for; None: none are.
     pub client_ca: Option<PathBuf>,
+    /// Names of which a client certificate must have one; empty: every certificate of `client_ca` does.
+    pub client_names: Vec<ClientName>,
 }
 
 /// `[gate]`.

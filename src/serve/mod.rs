@@ -8,6 +8,7 @@
 
 mod api;
 pub mod auth;
+pub mod client;
 pub mod config;
 pub mod context;
 pub mod decision;

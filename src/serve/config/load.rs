@@ -6,10 +6,11 @@ use std::path::Path;
 
 use toml::de::DeTable;
 
-use super::reader::{Fault, Faults, Section, shown};
+use super::reader::{At, Fault, Faults, Section, shown};
 use super::{Cache, Config, Gate, Registry, Server, Tls, hooks, profiles, registries};
 use crate::limits::{GIB, KIB, Limits, MIB};
 use crate::policy::likest;
+use crate::serve::client::ClientName;
 use crate::serve::host::Host;
 use crate::serve::tls;
 
@@ -119,16 +120,37 @@ fn tls(mut section: Section<'_>, faults: &Faults<'_>, host: &Host) -> Option<Tls
     let at = section.at;
     let (cert, key) = (section.path("cert"), section.path("key"));
     let client_ca = section.path("client_ca");
+    let client_names = client_names(&mut section, faults, client_ca.is_some());
     section.finish();
     let (Some(cert), Some(key)) = (cert, key) else {
         faults.add(at, "`cert` and `key` are both needed, each the path of a PEM file");
         return None;
     };
-    let tls = Tls { cert: cert.value, key: key.value, client_ca: client_ca.map(|ca| ca.value) };
+    let tls = Tls { cert: cert.value, key: key.value, client_ca: client_ca.map(|ca| ca.value), client_names };
     if let Err(problem) = tls::load(&tls, host) {
         faults.add(at, problem);
     }
     Some(tls)
+}
+
+fn client_names(section: &mut Section<'_>, faults: &Faults<'_>, has_ca: bool) -> Vec<ClientName> {
+    let at = section.at;
+    if section.has("client_names") && !has_ca {
+        faults.add(at, "`client_names` needs `client_ca`, the authority of these certificates");
+    }
+    let names = section.texts("client_names");
+    if section.has("client_names") && names.is_empty() {
+        faults.add(at, "`client_names` holds no name; leave it out to take every certificate of `client_ca`");
+    }
+    let read = |name: At<String>| {
+        let read = name.value.parse().ok();
+        if read.is_none() {
+            let problem = format!("'{}' is no name of a client; write a DNS name, an address, or a URI", shown(&name.value));
+            faults.add(name.at, problem);
+        }
+        read
+    };
+    names.into_iter().filter_map(read).collect()
 }
 
 fn gate(mut section: Section<'_>, faults: &Faults<'_>, host: &Host, registries: &BTreeMap<String, Registry>) -> Option<Gate> {

@@ -197,6 +197,17 @@ fn a_glob_and_a_policy_file_that_are_wrong_are_told() {
 }
 
 #[test]
+fn names_of_clients_are_names_and_have_an_authority() {
+    let told = |text: &str| loaded(&format!("[server.tls]\n{text}")).unwrap_err().join("\n");
+    let without = told("client_names = ['ci.example']");
+    assert!(without.contains("1:1: `client_names` needs `client_ca`, the authority of these certificates"), "{without}");
+    let empty = told("client_ca = 'ca'\nclient_names = []");
+    assert!(empty.contains("`client_names` holds no name; leave it out to take every certificate of `client_ca`"), "{empty}");
+    let malformed = told("client_ca = 'ca'\nclient_names = ['ci.example', 'a b']");
+    assert!(malformed.contains("3:31: 'a b' is no name of a client; write a DNS name, an address, or a URI"), "{malformed}");
+}
+
+#[test]
 fn all_faults_are_told_at_once_in_the_order_of_the_file() {
     let faults =
         loaded("[server]\nworkers = 0\n[cache]\nmemry = 1\n[profiles.default]\nmode = 'x'\n[limits]\nlayrs = 1\n").unwrap_err();

@@ -44,6 +44,11 @@ impl Refusal {
         Self { status: StatusCode::METHOD_NOT_ALLOWED, code: "UNSUPPORTED", message }
     }
 
+    /// Who asks may not.
+    pub(super) fn client(message: &str) -> Self {
+        Self { status: StatusCode::FORBIDDEN, code: "DENIED", message: message.to_owned() }
+    }
+
     /// It cannot be answered now.
     pub(super) fn unready(message: &str) -> Self {
         Self { status: StatusCode::SERVICE_UNAVAILABLE, code: "UNAVAILABLE", message: message.to_owned() }

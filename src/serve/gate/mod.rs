@@ -26,6 +26,7 @@ use self::forward::Errand;
 use self::headers::Facade;
 use self::path::Target;
 use self::upstream::Upstream;
+use super::auth::NOT_LISTED;
 use super::config::{Config, Gate};
 use super::context::Context;
 use super::http::Peer;
@@ -87,6 +88,13 @@ fn errand(door: &Door, peer: &Peer, request: &Request<Body>) -> Result<(Ground, 
     let config = door.context.live.config();
     let unready = |message: &str| Refusal::unready(message);
     let gate = config.gate.clone().ok_or_else(|| unready("there is no gate"))?;
+    if gate.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some()) {
+        match peer.client {
+            Some(client) if client.is_listed() => {}
+            Some(_) => return Err(Refusal::client(NOT_LISTED)),
+            None => return Err(Refusal::client("show a client certificate: the gate asks for one")),
+        }
+    }
     let facade = Facade::of(request.headers(), request.uri(), gate.tls.is_some())
         .ok_or_else(|| Refusal::malformed("UNSUPPORTED", "the request names no host, or more than one"))?;
     let upstream = door.upstream.of(&config, &door.context.host).map_err(|problem| {

@@ -179,7 +179,7 @@ fn answers_do_not_mix_images_up() {
 fn callers_show_who_they_are_where_there_is_an_authority_for_it() {
     let review = pod_review(&["r.example/good"]).to_string();
     let asked = |client_ca: Option<&str>| {
-        let tls = Tls { cert: "cert".into(), key: "key".into(), client_ca: client_ca.map(Into::into) };
+        let tls = Tls { cert: "cert".into(), key: "key".into(), client_ca: client_ca.map(Into::into), client_names: vec![] };
         let hooks = Hooks::on(Server { tls: Some(tls), ..Server::default() }, vec![]);
         ["validate", "imagereview"]
             .map(|hook| hooks.post_to([192, 0, 2, 1], &format!("/k8s/v1/{hook}/default"), review.clone()).0)
