@@ -1,6 +1,5 @@
 //! `/v1`: verify an image now, read what is known of one.
 
-mod image;
 mod verdicts;
 mod verify;
 

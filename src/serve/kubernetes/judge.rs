@@ -109,12 +109,12 @@ pub(super) async fn judge(
 
 /// What is to be asked about an image; Err: nothing is, and what is said of it without that.
 fn asked(question: &Question<'_>, name: &str, reference: Reference) -> Result<Pending, Said> {
-    let profile = question.by.profile(question.hook, question.namespace, &reference.repository);
+    let profile = question.by.profile(question.hook, question.namespace, &reference.repository());
     let name = shown(name);
     let mut hint = String::new();
     match (profile.mode, profile.require_digest) {
         (Mode::Off, _) => return Err(refused(profile, String::new())),
-        _ if reference.digest.is_some() => {}
+        _ if reference.has_digest() => {}
         (_, RequireDigest::Resolve) => {}
         (Mode::Enforce, RequireDigest::Deny) => {
             return Err(refused(profile, format!("{name} is named without a digest; write it as {name}@sha256:...")));
@@ -128,7 +128,7 @@ fn asked(question: &Question<'_>, name: &str, reference: Reference) -> Result<Pe
 
 fn ask(question: &Question<'_>, one: &Pending) -> Ask {
     Ask {
-        repository: one.reference.repository.clone(),
+        repository: one.reference.repository(),
         subject: one.reference.subject(),
         profile: Arc::clone(&one.profile),
         platforms: one.profile.platforms.clone(),
