@@ -26,6 +26,8 @@ mod dockerfile;
 mod gate;
 mod hostile;
 #[cfg(feature = "server")]
+mod in_process;
+#[cfg(feature = "server")]
 mod kubernetes;
 mod limits;
 mod malformed;

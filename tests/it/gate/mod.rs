@@ -12,38 +12,23 @@ mod tls;
 use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::mpsc;
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::thread;
+use std::time::Duration;
 
-use plimsoll::policy::{self, Date};
-use plimsoll::serve::config;
-use plimsoll::serve::host::Host;
 use plimsoll::serve::key::sha256;
-use plimsoll::serve::run::{Addresses, Server};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::sync::watch;
+
+use crate::in_process::InProcess;
 
 const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 const LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 
-/// The world as the command line has it.
-const HOST: Host = Host {
-    read: |path, _| std::fs::read_to_string(path).map_err(|error| error.to_string()),
-    open_policy: |name| {
-        policy::load(name, &mut |path| std::fs::read_to_string(path).map_err(|error| error.to_string()), |_| Ok(()))
-    },
-    today: || Date::of_unix_seconds(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()),
-};
-
 /// A gate in this process; it ends with its value.
 struct Gate {
-    at: Addresses,
-    end: watch::Sender<u32>,
-    thread: Option<JoinHandle<()>>,
+    server: InProcess,
     _folder: TempDir,
 }
 
@@ -66,30 +51,11 @@ impl Gate {
              [[match]]\nrepositories = ['*/off/**']\nprofile = 'off'\n{more}\n"
         );
         std::fs::write(&path, text).unwrap();
-        let config = config::load(&path, &HOST).unwrap_or_else(|faults| panic!("{faults:?}"));
-        let (end, ending) = watch::channel(0);
-        let (bound, started) = mpsc::channel();
-        let thread = thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-            runtime.block_on(async {
-                let server = Server::bind(&path, config, HOST, stand_ins::parts).await.unwrap();
-                bound.send(server.addresses()).unwrap();
-                let mut asked = 0;
-                let ending = move || {
-                    asked += 1;
-                    let (mut ending, wanted) = (ending.clone(), asked);
-                    async move { drop(ending.wait_for(|count| *count >= wanted).await) }
-                };
-                server.serve(ending).await;
-            });
-            runtime.shutdown_timeout(Duration::from_millis(100));
-        });
-        let at = started.recv().unwrap();
-        Self { at, end, thread: Some(thread), _folder: folder }
+        Self { server: InProcess::start(&path, stand_ins::parts), _folder: folder }
     }
 
     fn address(&self) -> SocketAddr {
-        self.at.gate.unwrap()
+        self.server.at.gate.unwrap()
     }
 
     fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
@@ -102,16 +68,7 @@ impl Gate {
     }
 
     fn metrics(&self) -> String {
-        ask(self.at.operations, "GET", "/metrics", &[], b"").text()
-    }
-}
-
-impl Drop for Gate {
-    fn drop(&mut self) {
-        self.end.send_modify(|count| *count += 2);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+        ask(self.server.at.operations, "GET", "/metrics", &[], b"").text()
     }
 }
 
