@@ -63,6 +63,10 @@ pub struct Server {
     pub max_body: u64,
     /// Requests at once, on each listener but that of operations.
     pub max_inflight: usize,
+    /// Requests of one address at once, to the gate and to `/v1`; more are turned away.
+    pub max_inflight_per_caller: usize,
+    /// Reviews of one namespace at once; more get what is known without waiting.
+    pub max_inflight_per_namespace: usize,
     /// Images that are verified at once.
     pub workers: usize,
     /// Images that wait to be verified.
@@ -81,6 +85,8 @@ impl Default for Server {
             public_url: String::new(),
             max_body: 8 * MIB,
             max_inflight: 256,
+            max_inflight_per_caller: 128,
+            max_inflight_per_namespace: 64,
             workers: 2,
             max_queue: 1_000,
             drain: Duration::from_secs(25),

@@ -66,6 +66,7 @@ pub struct Metrics {
     /// 1 while a registry is not asked because it failed too often.
     pub breakers: Family<Labels, Gauge>,
     store_errors: Counter,
+    turned_away: Family<Labels, Counter>,
 }
 
 impl Default for Metrics {
@@ -89,6 +90,7 @@ impl Default for Metrics {
             registry_requests: Family::default(),
             breakers: Family::default(),
             store_errors: Counter::default(),
+            turned_away: Family::default(),
         };
         metrics.register();
         metrics
@@ -116,6 +118,11 @@ impl Metrics {
         to.register("plimsoll_registry_requests", "Requests to registries, by host and code", self.registry_requests.clone());
         to.register("plimsoll_registry_breaker_open", "1 while a registry is not asked", self.breakers.clone());
         to.register("plimsoll_store_errors", "Times that the shared store could not be asked", self.store_errors.clone());
+        to.register(
+            "plimsoll_turned_away",
+            "Requests beyond what one crowd may have at once, by bound",
+            self.turned_away.clone(),
+        );
     }
 
     /// The page, in the text format of OpenMetrics.
@@ -184,6 +191,11 @@ impl Metrics {
         self.panics.inc();
     }
 
+    /// A crowd has as many requests as it may: `listener`, `caller` or `namespace`.
+    pub(super) fn turned_away(&self, bound: &'static str) {
+        self.turned_away.get_or_create(&vec![("bound", bound.to_owned())]).inc();
+    }
+
     pub(super) fn store_failed(&self) {
         self.store_errors.inc();
     }
@@ -216,6 +228,7 @@ mod tests {
         metrics.certificate_expires("api", 5);
         metrics.config_reloaded("ok");
         metrics.broke_glass();
+        metrics.turned_away("caller");
         let page = metrics.page();
         for line in [
             "plimsoll_admission_requests_total{hook=\"gate\",profile=\"default\",decision=\"warn\"} 1",
@@ -229,6 +242,7 @@ mod tests {
             "plimsoll_limit_hits_total{limit=\"layers\"} 1",
             "plimsoll_cert_expiry_seconds{listener=\"api\"} 5",
             "plimsoll_config_reload_total{result=\"ok\"} 1",
+            "plimsoll_turned_away_total{bound=\"caller\"} 1",
         ] {
             assert!(page.contains(line), "{line}\n{page}");
         }

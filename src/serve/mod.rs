@@ -11,6 +11,7 @@ pub mod auth;
 pub mod client;
 pub mod config;
 pub mod context;
+pub mod crowd;
 pub mod decision;
 pub mod engine;
 mod expiry;

@@ -97,6 +97,11 @@ fn server(mut section: Section<'_>, faults: &Faults<'_>, host: &Host) -> Server 
         public_url: section.parsed("public_url", URL, public_url).map_or(plain.public_url, |url| url.value),
         max_body: section.bytes("max_body").unwrap_or(plain.max_body),
         max_inflight: size(section.count("max_inflight", 1, 100_000), plain.max_inflight),
+        max_inflight_per_caller: size(section.count("max_inflight_per_caller", 1, 100_000), plain.max_inflight_per_caller),
+        max_inflight_per_namespace: size(
+            section.count("max_inflight_per_namespace", 1, 100_000),
+            plain.max_inflight_per_namespace,
+        ),
         workers: size(section.count("workers", 1, 1_024), plain.workers),
         max_queue: size(section.count("max_queue", 1, 1_000_000), plain.max_queue),
         drain: section.duration("drain").unwrap_or(plain.drain),

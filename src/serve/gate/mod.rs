@@ -15,6 +15,7 @@ mod statements;
 mod upstream;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::State;
@@ -30,6 +31,7 @@ use super::auth::NOT_LISTED;
 use super::config::{Config, Gate};
 use super::context::Context;
 use super::http::Peer;
+use super::http::answer::later;
 use super::request;
 use super::verdict::Verdicts;
 
@@ -62,6 +64,9 @@ struct Ground {
 }
 
 async fn answer(State(door): State<Door>, Extension(peer): Extension<Peer>, request: Request<Body>) -> Response<Body> {
+    if !door.context.has_place(&peer) {
+        return later(Refusal::crowd().answer(), Duration::from_secs(1));
+    }
     match errand(&door, &peer, &request) {
         Err(refused) => {
             let (request, code) = (request::id(), refused.code);

@@ -10,6 +10,7 @@ use super::reference::{Reference, shown};
 use crate::serve::config::{BY_MATCH, Config, Mode, Profile, RequireDigest};
 use crate::serve::context::Context;
 use crate::serve::decision::{Answer, Decision, Hook, decide};
+use crate::serve::request;
 use crate::serve::verdict::{Access, Answering, Ask, Outcome, Verdicts};
 
 /// When to ask again, where the answer was not there in time.
@@ -101,9 +102,15 @@ pub(super) async fn judge(
             }
         }
     }
+    let place = context.place_of(question.namespace);
+    let now = Question { deadline: Instant::now(), may_enqueue: false, ..question.clone() };
+    let question = if place.is_some() { question } else { &now };
     let asking = pending.iter().map(|one| verdicts.verdict(ask(question, one))).collect();
     let outcomes = all(asking, question.deadline).await;
     said.extend(pending.into_iter().zip(outcomes).map(|(one, outcome)| said_of(context, question.hook, one, &outcome)));
+    if place.is_none() {
+        tracing::warn!(request = request::id(), namespace = shown(question.namespace), "too many reviews of a namespace at once");
+    }
     said
 }
 

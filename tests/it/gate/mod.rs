@@ -40,11 +40,16 @@ impl Gate {
 
     /// With more of `[gate]`, and more tables.
     fn with(upstream: &str, gate: &str, more: &str) -> Self {
+        Self::of(upstream, "", gate, more)
+    }
+
+    /// With more of `[server]` too.
+    fn of(upstream: &str, server: &str, gate: &str, more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("plimsoll.toml");
         let upstream = if upstream.contains("://") { upstream.to_owned() } else { format!("http://{upstream}") };
         let text = format!(
-            "[server]\napi = '127.0.0.1:0'\noperations = '127.0.0.1:0'\ndrain = '1s'\npublic_url = 'https://plimsoll.example'\n\
+            "[server]\napi = '127.0.0.1:0'\noperations = '127.0.0.1:0'\ndrain = '1s'\npublic_url = 'https://plimsoll.example'\n{server}\n\
              [gate]\nlisten = '127.0.0.1:0'\nupstream = '{upstream}'\n{gate}\n\
              [profiles.warned]\nmode = 'warn'\n[profiles.off]\nmode = 'off'\n\
              [[match]]\nrepositories = ['*/warn/**']\nprofile = 'warned'\n\
