@@ -85,6 +85,8 @@ limits! {
     index_manifests / "index-manifests" = 1_000;
     /// Layers of one image.
     layers / "layers" = 512;
+    /// Stored bytes of all layers of one image, as the manifest says.
+    stored_bytes / "stored-bytes" = 64 * GIB;
     /// Uncompressed bytes of all layers of one image.
     image_bytes / "image-bytes" = 64 * GIB;
     /// Uncompressed bytes of one layer, holes of sparse files included.
@@ -158,6 +160,8 @@ limits! {
     registry_stall_seconds / "registry-stall-seconds" = 30;
     /// Seconds to wait at most before another try, whatever a registry asks for.
     registry_wait_seconds / "registry-wait-seconds" = 60;
+    /// Seconds that reading one image from a registry may take.
+    registry_seconds / "registry-seconds" = 86_400;
     /// Bytes of a registry's error that are looked at.
     registry_error_bytes / "registry-error-bytes" = 64 * KIB;
     /// Bytes of the answer of a registry's token service.

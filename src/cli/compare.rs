@@ -134,7 +134,12 @@ fn one(
         saved::report(&read_text(path)?, &source)?
     } else {
         let access = args.registry.access();
-        let input = crate::source::Request { input: path.to_path_buf(), image: None, platform: args.platform.clone(), access };
+        let input = crate::source::Request {
+            input: path.to_path_buf(),
+            platforms: args.platform.iter().cloned().collect(),
+            access,
+            ..crate::source::Request::default()
+        };
         let request = Request {
             source: input,
             policy: policy.clone(),

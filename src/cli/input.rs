@@ -39,8 +39,9 @@ impl Input {
         source::Request {
             input: self.image_file.clone(),
             image: self.image.clone(),
-            platform: self.platform.clone(),
+            platforms: self.platform.iter().cloned().collect(),
             access: self.access(),
+            ..source::Request::default()
         }
     }
 

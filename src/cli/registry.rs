@@ -33,7 +33,7 @@ impl Registry {
             given: given(variable),
             auth_files: auth_files(variable),
             run_helpers: true,
-            deny_private: false,
+            ..Access::default()
         }
     }
 }

@@ -6,12 +6,16 @@ use std::sync::Arc;
 use clap::ValueEnum;
 
 use super::{Context, DONE, UNVERIFIABLE, USAGE, judging, output, policy, text_file};
+use crate::report::model::Report;
+use crate::report::sarif;
 use crate::serve::config;
-use crate::serve::engine::NoImages;
+use crate::serve::engine::{self, Registries, Shared};
 use crate::serve::host::Host;
-use crate::serve::kubernetes;
+use crate::serve::live::Live;
 use crate::serve::logs::{self, Level};
+use crate::serve::metrics::Metrics;
 use crate::serve::run::{self, Parts};
+use crate::serve::{gate, kubernetes};
 
 /// The world of the server.
 const HOST: Host = Host { read: text_file::read, open_policy: policy::open, today: judging::today };
@@ -69,6 +73,27 @@ impl From<LogLevel> for Level {
     }
 }
 
+/// What the server is put together from: registries, the stores of the configuration, all hooks.
+fn parts(live: &Live, metrics: &Arc<Metrics>, host: &Host) -> Result<Parts, String> {
+    let cache = &live.config().cache;
+    let shared = engine::kept(cache)?.map(|kept| Arc::new(kept) as Arc<dyn Shared>);
+    Ok(Parts {
+        images: Arc::new(Registries::new(live.clone(), *host, Arc::clone(metrics))),
+        shared,
+        layers: engine::layers(cache)?,
+        hooks: vec![kubernetes::routes],
+        gate: Some(gate::router),
+        sarif: Some(sarif_of),
+    })
+}
+
+fn sarif_of(report: &Report) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    // writing to memory does not fail
+    let _ = sarif::write(report, &sarif::Options::default(), &mut bytes);
+    bytes
+}
+
 pub(super) fn run(args: &Args, context: Context) -> u8 {
     let config = match config::load(&args.config, &HOST) {
         Ok(config) => config,
@@ -85,9 +110,6 @@ pub(super) fn run(args: &Args, context: Context) -> u8 {
         return output::to_stdout(DONE, |out| out.write_all(text.as_bytes()));
     }
     logs::start(args.log_level.into());
-    let parts = |_: &_, _: &_, _: &_| {
-        Ok(Parts { images: Arc::new(NoImages), shared: None, hooks: vec![kubernetes::routes], gate: None, sarif: None })
-    };
     match run::run(&args.config, config, HOST, parts) {
         Ok(()) => DONE,
         Err(reason) => {

@@ -83,7 +83,7 @@ fn the_arguments_of_check_become_a_request() {
         "layer-bytes=2GiB",
     ]);
     assert_eq!(full.source.image.as_deref(), Some("x:1"));
-    assert_eq!(full.source.platform.unwrap().to_string(), "linux/arm64/v8");
+    assert_eq!(full.source.platforms[0].to_string(), "linux/arm64/v8");
     assert_eq!((full.policy.fail_on, full.policy.allow_incomplete), (Severity::Low, true));
     assert_eq!((full.policy.fail_on_origin, full.as_of), (Scope::Yours, Date::parse("2026-11-21").unwrap()));
     assert_eq!((full.limits.layers, full.limits.layer_bytes), (9, 2 << 30));

@@ -259,6 +259,8 @@ pub struct Registry {
     pub allows_private: bool,
     /// Requests at once; 0: no cap.
     pub concurrency: usize,
+    /// Hosts of token services that it may name, beside its own and the domains above it.
+    pub token_hosts: Vec<String>,
 }
 
 /// Where a registry's credentials are; files are read when they are used.
@@ -278,11 +280,13 @@ pub enum Auth {
 /// `[cache]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cache {
-    /// Bytes kept in the process; None: a default.
+    /// Bytes of verdicts kept in the process; None: a default.
     pub memory_bytes: Option<u64>,
+    /// Bytes of layer facts kept in the process; None: a default.
+    pub layer_bytes: Option<u64>,
     /// A folder; None: none is used.
     pub directory: Option<PathBuf>,
-    /// `redis://...` or `rediss://...`; None: none is used.
+    /// `redis://...` or `redis+unix://...`; None: none is used.
     pub redis: Option<String>,
 }
 

@@ -59,12 +59,9 @@ pub struct Metrics {
     panics: Counter,
     queue: Gauge,
     inflight: Family<Labels, Gauge>,
-    /// Layer bytes read, `compressed` and `uncompressed`.
-    pub layer_bytes: Family<Labels, Counter>,
-    /// Requests to registries by `host` and `code`; hosts are those of the configuration.
-    pub registry_requests: Family<Labels, Counter>,
-    /// 1 while a registry is not asked because it failed too often.
-    pub breakers: Family<Labels, Gauge>,
+    layer_bytes: Family<Labels, Counter>,
+    registry_requests: Family<Labels, Counter>,
+    breakers: Family<Labels, Gauge>,
     store_errors: Counter,
     turned_away: Family<Labels, Counter>,
 }
@@ -194,6 +191,22 @@ impl Metrics {
     /// A crowd has as many requests as it may: `listener`, `caller` or `namespace`.
     pub(super) fn turned_away(&self, bound: &'static str) {
         self.turned_away.get_or_create(&vec![("bound", bound.to_owned())]).inc();
+    }
+
+    /// Bytes of layers were read, `compressed` or `uncompressed`.
+    pub(super) fn read_layers(&self, kind: &'static str, bytes: u64) {
+        self.layer_bytes.get_or_create(&vec![("kind", kind.to_owned())]).inc_by(bytes);
+    }
+
+    /// A registry has answered, one of the configuration; 0: it has not.
+    pub(super) fn registry_answered(&self, host: &str, status: u16) {
+        let code = if status == 0 { "none".to_owned() } else { status.to_string() };
+        self.registry_requests.get_or_create(&vec![("host", host.to_owned()), ("code", code)]).inc();
+    }
+
+    /// Whether a registry is left alone because it failed too often.
+    pub(super) fn breaker(&self, host: &str, is_open: bool) {
+        self.breakers.get_or_create(&vec![("host", host.to_owned())]).set(is_open.into());
     }
 
     pub(super) fn store_failed(&self) {

@@ -22,6 +22,7 @@ use super::metrics::Metrics;
 use super::reload::{Reload, Served};
 use super::tls::Current;
 use super::{api, operations};
+use crate::cache::Layers;
 
 /// How long an answer of the API may take to begin: more than a caller of `/v1/verify` may wait.
 const LONGEST_ANSWER: Duration = Duration::from_secs(330);
@@ -37,12 +38,22 @@ pub struct Parts {
     pub images: Arc<dyn Images>,
     /// Where verdicts are kept beyond the process; None: nowhere.
     pub shared: Option<Arc<dyn Shared>>,
+    /// Where the facts of layers are kept.
+    pub layers: Layers,
     /// Hooks on the listener of the API.
     pub hooks: Vec<Plug>,
     /// The push gate, on a listener of its own.
     pub gate: Option<Plug>,
     /// Who writes SARIF.
     pub sarif: Option<Sarif>,
+}
+
+impl Parts {
+    /// A server of these images, and of nothing else.
+    #[must_use]
+    pub fn new(images: Arc<dyn Images>) -> Self {
+        Self { images, shared: None, layers: Layers::default(), hooks: Vec::new(), gate: None, sarif: None }
+    }
 }
 
 /// Makes the parts, which may look at the configuration and count.
@@ -79,7 +90,7 @@ impl Server {
         let gate = config.gate.clone();
         let (sender, live) = Live::new(config);
         let parts = assemble(&live, &metrics, &host)?;
-        let engine = Engine::start(live.clone(), host, parts.images, parts.shared, Arc::clone(&metrics))
+        let engine = Engine::start(live.clone(), host, parts.images, (parts.shared, parts.layers), Arc::clone(&metrics))
             .map_err(|error| format!("the workers cannot be started: {error}"))?;
         let context = Context::new(live, engine, Arc::clone(&metrics), host, parts.sarif);
         let rules = Rules {

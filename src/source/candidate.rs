@@ -41,8 +41,8 @@ pub(super) fn select(candidates: Vec<Candidate>, remarks: Vec<Remark>, request: 
         None => candidates,
     };
     mark_ambiguous_platforms(&mut candidates);
-    if let Some(platform) = &request.platform {
-        candidates = by_platform(candidates, platform)?;
+    if !request.platforms.is_empty() {
+        candidates = by_platforms(candidates, request)?;
     }
     let mut records: Vec<ImageRecord> = candidates.into_iter().map(with_reference).collect();
     if let Some(first) = records.first_mut() {
@@ -128,24 +128,29 @@ fn platform_of(candidate: &Candidate) -> Option<&crate::oci::Platform> {
     candidate.record.index_platform.as_ref().or_else(of_config)
 }
 
-fn by_platform(candidates: Vec<Candidate>, asked: &crate::oci::Platform) -> Result<Vec<Candidate>, Error> {
+fn by_platforms(candidates: Vec<Candidate>, request: &Request) -> Result<Vec<Candidate>, Error> {
     let mut choices: Vec<String> =
         candidates.iter().filter_map(platform_of).map(|p| crate::oci::escape_text(&p.to_string())).collect();
     choices.sort();
     choices.dedup();
     // the first match of an index wins, as image-index.md asks; what bears another name is another image
-    let mut best: std::collections::BTreeMap<(usize, Vec<String>), (usize, usize)> = std::collections::BTreeMap::new();
+    let mut best: std::collections::BTreeMap<(usize, usize, Vec<String>), (usize, usize)> = std::collections::BTreeMap::new();
     for (position, candidate) in candidates.iter().enumerate() {
-        if let Some(distance) = platform_of(candidate).and_then(|platform| platform.distance(asked)) {
-            let nearest = best.entry((candidate.index, candidate.names.clone())).or_insert((distance, position));
-            *nearest = (*nearest).min((distance, position));
+        for (order, asked) in request.platforms.iter().enumerate() {
+            let fits = platform_of(candidate).and_then(|platform| platform.distance(asked));
+            let is_single = request.takes_any_single && candidate.index == 0;
+            if let Some(distance) = fits.or(is_single.then_some(0)) {
+                let nearest = best.entry((order, candidate.index, candidate.names.clone())).or_insert((distance, position));
+                *nearest = (*nearest).min((distance, position));
+            }
         }
     }
     let is_best = |position: usize| best.values().any(|(_, chosen)| *chosen == position);
     let numbered = candidates.into_iter().enumerate();
     let selected: Vec<Candidate> = numbered.filter(|(position, _)| is_best(*position)).map(|(_, candidate)| candidate).collect();
     if selected.is_empty() {
-        let detail = format!("no image here is for {}", crate::oci::escape_text(&asked.to_string()));
+        let asked: Vec<String> = request.platforms.iter().map(|asked| crate::oci::escape_text(&asked.to_string())).collect();
+        let detail = format!("no image here is for {}", asked.join(" or "));
         return Err(Error::Choice { code: Code::ImageNotFound, detail, option: "--platform", choices });
     }
     Ok(selected)

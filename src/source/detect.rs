@@ -22,6 +22,9 @@ const HOW_TO_SAVE: &str = "write it with `docker save IMAGE`, `podman save IMAGE
 pub(super) fn open(request: &Request, visitor: &mut dyn BlobVisitor, limits: &Limits) -> Result<Opened, Error> {
     let path = request.input.as_path();
     let shown = name(path);
+    if let Some(asked) = &request.in_registry {
+        return registry::open(asked, &shown, request, limits);
+    }
     if path.as_os_str() == "-" {
         let input = std::io::stdin();
         if input.is_terminal() {
@@ -90,7 +93,7 @@ fn open_registry(path: &Path, request: &Request, limits: &Limits) -> Result<Open
         return Err(short_name(&asked, text));
     }
     match text.parse::<Reference>() {
-        Ok(reference) => registry::open(&reference, &asked, request, limits),
+        Ok(reference) => registry::open(&registry::Asked { reference, manifest: None }, &asked, request, limits),
         Err(error) => {
             let found = format!("there is no file \"{asked}\", and it is no reference of an image: {error}");
             Err(refuse(&asked, found, "write HOST/REPOSITORY:TAG, such as registry.example/shop/cart:1.4"))

@@ -36,10 +36,14 @@ pub struct Request {
     pub input: PathBuf,
     /// One of several images: a tag, a full reference, a manifest or config digest, or the start of one.
     pub image: Option<String>,
-    /// One platform of an index.
-    pub platform: Option<Platform>,
+    /// Platforms of an index: of each the image that fits best; empty: all images.
+    pub platforms: Vec<Platform>,
+    /// Whether `platforms` chooses among the entries of indexes only: an image that was named itself is then taken whatever it is for.
+    pub takes_any_single: bool,
     /// How registries may be reached, and as whom.
     pub access: registry::Access,
+    /// An image in a registry, whatever files there are; `input` is then no more than what reports call it.
+    pub in_registry: Option<registry::Asked>,
 }
 
 impl Request {

@@ -52,8 +52,8 @@ struct Walker<'a> {
     walked: Walked,
     attestations: Vec<Attestation>,
     stack: Vec<Task>,
-    /// The one platform that is wanted of a source where looking at others costs time; None where it does not.
-    platform: Option<&'a Platform>,
+    /// The platforms that are wanted of a source where looking at others costs time; empty: all.
+    platforms: &'a [Platform],
     /// Manifests of other platforms, which were not fetched.
     skipped: BTreeSet<BlobDigest>,
     /// Where the image of a manifest digest is among the candidates.
@@ -74,16 +74,16 @@ pub(super) fn walk(members: &dyn Members, limits: &Limits) -> Result<Walked, Err
     if graph.layers.is_some() || graph.config.is_some() || !is_index_type(graph.media_type.as_deref()) {
         return Err(wrong(Code::ManifestAmbiguous, "index.json", "index.json is a manifest, not an index".into()));
     }
-    Walker::new(members, None, limits).run(graph)
+    Walker::new(members, &[], limits).run(graph)
 }
 
-/// Reads what a descriptor names and every image below it; of images whose descriptor says another platform than the one that
-/// is wanted, no more than that is read.
+/// Reads what a descriptor names and every image below it; of images whose descriptor says another platform than those
+/// that are wanted, no more than that is read.
 #[cfg(feature = "registry")]
 pub(super) fn walk_from(
     members: &dyn Members,
     root: Descriptor,
-    platform: Option<&Platform>,
+    platforms: &[Platform],
     limits: &Limits,
 ) -> Result<Walked, Error> {
     let graph = Graph {
@@ -94,7 +94,7 @@ pub(super) fn walk_from(
         manifests: Some(vec![Ok(root)]),
         is_schema_1: false,
     };
-    Walker::new(members, platform, limits).run(graph)
+    Walker::new(members, platforms, limits).run(graph)
 }
 
 impl Walked {
@@ -128,14 +128,14 @@ fn is_index_type(media_type: Option<&str>) -> bool {
 }
 
 impl<'a> Walker<'a> {
-    fn new(members: &'a dyn Members, platform: Option<&'a Platform>, limits: &'a Limits) -> Self {
+    fn new(members: &'a dyn Members, platforms: &'a [Platform], limits: &'a Limits) -> Self {
         Self {
             members,
             limits,
             walked: Walked::default(),
             attestations: Vec::new(),
             stack: Vec::new(),
-            platform,
+            platforms,
             skipped: BTreeSet::new(),
             seen: BTreeMap::new(),
             indexes: 0,
@@ -155,12 +155,15 @@ impl<'a> Walker<'a> {
 
     /// Whether an entry need not be looked at: it is of another platform, or says something about such a one.
     fn is_skipped(&self, entry: &Descriptor) -> bool {
-        let Some(wanted) = self.platform else { return false };
+        if self.platforms.is_empty() {
+            return false;
+        }
         if is_marked(entry) {
             return reference_of(entry).is_some_and(|of| self.skipped.contains(&of));
         }
         let is_image = matches!(entry.media_type.as_str(), OCI_MANIFEST | DOCKER_MANIFEST);
-        is_image && entry.platform.as_ref().is_some_and(|platform| platform.distance(wanted).is_none())
+        let is_other = |platform: &Platform| self.platforms.iter().all(|wanted| platform.distance(wanted).is_none());
+        is_image && entry.platform.as_ref().is_some_and(is_other)
     }
 
     /// Puts an index's entries on the stack, so that they are taken in their order.

@@ -113,6 +113,7 @@ fn fill(
     let layers = graph.layers.unwrap_or_default();
     limits.layers(u64::try_from(layers.len()).unwrap_or(u64::MAX))?;
     let layers = layers.into_iter().collect::<Result<Vec<_>, _>>().map_err(|error| json_error("manifest", error, limits))?;
+    limits.stored_bytes(layers.iter().fold(0, |sum: u64, layer| sum.saturating_add(layer.size)))?;
     check_mixed(descriptor, &config, &layers, record);
 
     let bytes = verified::read(members, &config, "config", Limits::document_bytes, limits)?;

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 
 use toml::de::DeTable;
 
 use super::reader::{At, Fault, Faults, Section, shown};
 use super::{Cache, Config, Gate, Registry, Server, Tls, hooks, profiles, registries};
+use crate::cache::Redis;
 use crate::limits::{GIB, KIB, Limits, MIB};
 use crate::policy::likest;
 use crate::serve::client::ClientName;
@@ -23,6 +25,7 @@ pub(in crate::serve) const MOST_TOKEN_BYTES: u64 = 64 * KIB;
 #[must_use]
 pub fn limits() -> Limits {
     Limits {
+        stored_bytes: 2 * GIB,
         image_bytes: 8 * GIB,
         layer_bytes: 8 * GIB,
         image_entries: 500_000,
@@ -35,6 +38,11 @@ pub fn limits() -> Limits {
         kept_bytes: 256 * MIB,
         merge_steps: 50_000_000,
         tree_path_bytes: 256 * MIB,
+        // a worker is busy meanwhile
+        registry_seconds: 600,
+        registry_tries: 3,
+        registry_wait_seconds: 5,
+        registry_stall_seconds: 15,
         ..Limits::default()
     }
 }
@@ -162,7 +170,7 @@ fn gate(mut section: Section<'_>, faults: &Faults<'_>, host: &Host, registries: 
     let at = section.at;
     let (listen, upstream) = (section.address("listen"), section.text("upstream"));
     let gate_tls = section.section("tls").and_then(|section| tls(section, faults, host));
-    let deadline = section.duration("deadline").unwrap_or(std::time::Duration::from_secs(50));
+    let deadline = section.duration("deadline").unwrap_or(Duration::from_secs(50));
     let pass_types = section.texts("pass_types").into_iter().map(|one| one.value).collect();
     let has_reason_phrase = section.flag("reason_phrase").unwrap_or(true);
     section.finish();
@@ -175,14 +183,14 @@ fn gate(mut section: Section<'_>, faults: &Faults<'_>, host: &Host, registries: 
 }
 
 fn cache(mut section: Section<'_>, faults: &Faults<'_>) -> Cache {
-    let is_redis = |text: &str| text.starts_with("redis://") || text.starts_with("rediss://");
     let cache = Cache {
         memory_bytes: section.bytes("memory"),
+        layer_bytes: section.bytes("layer_memory"),
         directory: section.path("directory").map(|folder| folder.value),
         // the URL may hold a password: it is not repeated
         redis: section.text("redis").map(|url| {
-            if !is_redis(&url.value) {
-                faults.add(url.at, "`redis` must start with redis:// or rediss://");
+            if let Err(error) = Redis::new(&url.value, Duration::ZERO) {
+                faults.add(url.at, format!("`redis`: {error}"));
             }
             url.value
         }),

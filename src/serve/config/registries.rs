@@ -67,10 +67,22 @@ fn registry(mut section: Section<'_>, faults: &Faults<'_>, host: &Host) -> Regis
         ca,
         is_insecure: section.flag("insecure").unwrap_or_default(),
         allows_private: section.flag("allow_private").unwrap_or_default(),
+        token_hosts: token_hosts(&mut section, faults),
         concurrency: section.count("concurrency", 0, 10_000).and_then(|count| count.try_into().ok()).unwrap_or_default(),
     };
     section.finish();
     registry
+}
+
+fn token_hosts(section: &mut Section<'_>, faults: &Faults<'_>) -> Vec<String> {
+    let mut hosts = Vec::new();
+    for host in section.texts("token_hosts") {
+        if !is_authority(&host.value) {
+            faults.add(host.at, format!("'{}' is no host of a token service, such as auth.example", shown(&host.value)));
+        }
+        hosts.push(host.value.to_lowercase());
+    }
+    hosts
 }
 
 /// The registry behind the gate: its URL without a slash at the end.

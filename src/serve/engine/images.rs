@@ -60,17 +60,3 @@ impl From<Problem> for Outcome {
         }
     }
 }
-
-/// Stands in where the program has no way to reach registries.
-#[derive(Debug, Clone, Copy)]
-pub struct NoImages;
-
-impl Images for NoImages {
-    fn resolve(&self, _: &Ask) -> Result<Resolved, Problem> {
-        Err(Problem::Unavailable { reason: "this program cannot reach registries".to_owned(), retry_after: None })
-    }
-
-    fn open(&self, ask: &Ask, _: &str) -> Result<Opened, Problem> {
-        self.resolve(ask).map(|_| Opened::Request(Box::default()))
-    }
-}

@@ -1,7 +1,10 @@
 //! The engine: looks verdicts up, and otherwise has images verified, once for all who ask, as many at once as it has workers.
 
+mod breaker;
 mod flights;
 mod images;
+mod kept;
+mod registries;
 mod store;
 mod tags;
 #[cfg(test)]
@@ -22,11 +25,14 @@ use super::live::Live;
 use super::metrics::{Metrics, Tier};
 use super::request;
 use super::verdict::{Answering, Ask, Judged, Outcome, Subject, Verdicts};
+use crate::cache::Layers;
 use crate::limits::MIB;
 use crate::oci::Digest;
 
 use flights::{Boarded, Flights, Job};
-pub use images::{Images, NoImages, Opened, Problem, Resolved};
+pub use images::{Images, Opened, Problem, Resolved};
+pub use kept::{Kept, kept, layers};
+pub use registries::Registries;
 use store::Memory;
 pub use store::Shared;
 use tags::{Said, Tags};
@@ -54,6 +60,7 @@ struct Inner {
     images: Arc<dyn Images>,
     memory: Memory,
     shared: Option<Arc<dyn Shared>>,
+    layers: Layers,
     flights: Flights,
     tags: Tags,
     metrics: Arc<Metrics>,
@@ -68,7 +75,7 @@ impl Engine {
         live: Live,
         host: Host,
         images: Arc<dyn Images>,
-        shared: Option<Arc<dyn Shared>>,
+        (shared, layers): (Option<Arc<dyn Shared>>, Layers),
         metrics: Arc<Metrics>,
     ) -> std::io::Result<Self> {
         let config = live.config();
@@ -81,6 +88,7 @@ impl Engine {
             images,
             memory: Memory::new(usize::try_from(memory).unwrap_or(usize::MAX)),
             shared,
+            layers,
             flights,
             tags: Tags::default(),
             metrics,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::cache::{Claim, Token};
 use crate::serve::key::Key;
 use crate::serve::verdict::Judged;
 
@@ -17,6 +18,14 @@ pub trait Shared: Send + Sync {
 
     /// Whether it can be asked.
     fn is_reachable(&self) -> bool;
+
+    /// Whether this replica, or another, is to verify what the key is of. A store without leases leaves it to everybody.
+    fn claim(&self, _: &Key) -> Claim {
+        Claim::Unknown
+    }
+
+    /// Gives a claim back.
+    fn release(&self, _: &Key, _: &Token) {}
 }
 
 /// Bytes that a verdict takes beside its report.

@@ -69,7 +69,7 @@ fn engine_with(images: &Arc<Named>, shared: Option<Arc<dyn Shared>>, change: imp
     let (sender, live) = Live::new(config);
     // a configuration that nobody can change any more is one too
     drop(sender);
-    Engine::start(live, HOST, Arc::clone(images) as Arc<dyn Images>, shared, Arc::default()).unwrap()
+    Engine::start(live, HOST, Arc::clone(images) as Arc<dyn Images>, (shared, Layers::default()), Arc::default()).unwrap()
 }
 
 fn engine() -> (Engine, Arc<Named>) {

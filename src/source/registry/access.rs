@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// A password or token: never printed, logged or compared.
 #[derive(Clone, Default)]
@@ -87,6 +88,25 @@ pub struct Access {
     /// Whether to refuse hosts that resolve to loopback, private and other addresses that are not public. Then no proxy is
     /// used, since a proxy resolves names itself.
     pub deny_private: bool,
+    /// What the reference's own registry is sent as `Authorization`, as it is; then nobody logs in. An empty one is nobody.
+    pub authorization: Option<Secret>,
+    /// Hosts of token services that a registry may name, beside its own host and the domains above it; None: any that speaks TLS.
+    pub token_hosts: Option<Vec<String>>,
+    /// What to do about a refusal; None: what helps on a command line.
+    pub login_advice: Option<String>,
+    /// Connections that others have made and may use again; None: they are made anew.
+    #[cfg(feature = "registry")]
+    pub connections: Option<super::Connections>,
+    /// Who is told what registries answer.
+    pub observer: Option<Arc<dyn Observer>>,
+}
+
+/// Counts.
+pub trait Observer: fmt::Debug + Send + Sync {
+    /// The registry `host` has answered; 0: it has not.
+    fn answered(&self, host: &str, status: u16);
+    /// So many bytes of a blob were read.
+    fn read(&self, bytes: u64);
 }
 
 impl Mirror {

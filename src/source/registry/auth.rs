@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use base64::Engine as _;
 use serde::Deserialize;
 
-use super::access::{Credential, Secret, is_loopback};
+use super::access::{Credential, Secret, is_loopback, name_of};
 use super::challenge::{self, Challenge};
 use super::client::{Client, Endpoint, bounded, header};
 use super::credentials;
@@ -98,12 +98,27 @@ fn bearer(host: &str, token: &str) -> Result<Secret, Failure> {
 fn service_url(client: &Client, endpoint: &Endpoint, realm: &str) -> Result<Url, Failure> {
     let refused = |why: &str| failure::nonsense(&endpoint.host, format!("names a token service {why}"));
     let url = Url::parse(realm).ok_or_else(|| refused("whose address is no address of the web"))?;
+    if client.access.token_hosts.as_ref().is_some_and(|listed| !is_near_by(&url.host, &endpoint.host, listed)) {
+        return Err(refused(&format!("at {}, which is neither its own host nor listed for it", url.host)));
+    }
     let is_told = client.is_plain(&url.host);
     let is_near = is_loopback(&url.host) && is_loopback(&endpoint.host);
     if url.is_https || is_told || is_near {
         return Ok(url);
     }
     Err(refused(&format!("that does not speak TLS ({})", url.host)))
+}
+
+/// Whether a token service is the registry's own: on its host, on a domain above it (`gitlab.example` for
+/// `registry.gitlab.example`), Docker's for Docker's, or one that is listed.
+fn is_near_by(service: &str, registry: &str, listed: &[String]) -> bool {
+    let (service_name, registry_name) = (name_of(service), name_of(registry));
+    let is_address = registry_name.parse::<std::net::IpAddr>().is_ok();
+    let is_above = !is_address
+        && service_name.contains('.')
+        && registry_name.strip_suffix(service_name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    let is_dockers = registry == "docker.io" && service == "auth.docker.io";
+    service_name == registry_name || is_above || is_dockers || listed.iter().any(|one| one == service || one == service_name)
 }
 
 /// Asks the token service for leave to pull this repository (distribution's token protocol; with an identity token, OAuth 2).
@@ -117,7 +132,7 @@ fn token(
 ) -> Result<Secret, Failure> {
     let url = service_url(client, endpoint, realm)?;
     let scope = format!("repository:{}:pull", endpoint.repository);
-    let agent = client.reach.agent(&url.host);
+    let agent = client.agent(&url.host);
     let mut sent = None;
     let answer = if let Some(Credential::Identity(refresh)) = credential {
         let mut pairs = vec![("grant_type", "refresh_token"), ("client_id", "plimsoll"), ("scope", &scope)];
@@ -159,4 +174,34 @@ fn token(
     let token: Token = serde_json::from_slice(&body).map_err(|_| no_token())?;
     let token = if token.token.is_empty() { token.access_token } else { token.token };
     if token.is_empty() { Err(no_token()) } else { Ok(Secret::new(token)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_near_by;
+
+    #[test]
+    fn a_token_service_is_the_registrys_own_or_listed() {
+        for (service, registry) in [
+            ("registry.example", "registry.example:5000"),
+            ("registry.example:5001", "registry.example:5000"),
+            ("gitlab.example", "registry.gitlab.example"),
+            ("auth.docker.io", "docker.io"),
+            ("tokens.example", "registry.other"),
+            ("10.0.0.1:80", "10.0.0.1:5000"),
+        ] {
+            assert!(is_near_by(service, registry, &["tokens.example".to_owned()]), "{service} for {registry}");
+        }
+        for (service, registry) in [
+            ("metadata.internal", "registry.example"),
+            ("example", "registry.example"),
+            ("istry.example", "registry.example"),
+            ("evil.registry.example", "registry.example"),
+            ("auth.docker.io", "registry.example"),
+            ("0.0.1", "10.0.0.1"),
+            ("tokens.example.evil", "registry.other"),
+        ] {
+            assert!(!is_near_by(service, registry, &["tokens.example".to_owned()]), "{service} for {registry}");
+        }
+    }
 }

@@ -7,6 +7,7 @@ use ureq::BodyReader;
 
 use super::client::{Answer, Ask, Client, header};
 use super::failure;
+use super::permits::Permit;
 use super::retry::{Again, Pace, wait};
 use crate::archive;
 use crate::oci::{BlobDigest, Code};
@@ -32,6 +33,7 @@ struct Stream {
     reader: BodyReader<'static>,
     pace: Pace,
     host: String,
+    _permit: Permit,
 }
 
 impl<'a> BlobReader<'a> {
@@ -62,7 +64,7 @@ impl<'a> BlobReader<'a> {
             return Err(wrong(Code::SizeMismatch, "blob", detail));
         }
         let pace = Pace::new(&self.client.limits, false);
-        let mut stream = Stream { reader: answer.body.into_reader(), pace, host: answer.host };
+        let mut stream = Stream { reader: answer.body.into_reader(), pace, host: answer.host, _permit: answer.permit };
         let skipped = stream.skip(self.at.saturating_sub(start));
         skipped.map_err(|cause| self.broken(&stream.host, &cause.to_string()))?;
         Ok(stream)
@@ -161,13 +163,20 @@ impl Read for BlobReader<'_> {
                 return Ok(0);
             }
             let wanted = left.min(buffer.len());
+            self.client
+                .check_time(self.body.as_ref().map_or("its registry", |body| &body.host))
+                .map_err(|error| coded(&error))?;
             let Some(part) = buffer.get_mut(..wanted).filter(|part| !part.is_empty()) else { return Ok(0) };
             let (host, cause) = match &mut self.body {
                 None => (String::new(), "the connection was lost".to_owned()),
                 Some(stream) => match stream.read(part) {
                     Ok(0) => (stream.host.clone(), "the connection was closed".to_owned()),
                     Ok(count) => {
-                        self.at = self.at.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
+                        let bytes = u64::try_from(count).unwrap_or(u64::MAX);
+                        self.at = self.at.saturating_add(bytes);
+                        if let Some(observer) = &self.client.access.observer {
+                            observer.read(bytes);
+                        }
                         return Ok(count);
                     }
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,

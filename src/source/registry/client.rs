@@ -2,15 +2,16 @@
 
 use std::io::Read;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use ureq::Body;
 use ureq::http::HeaderMap;
+use ureq::{Agent, Body};
 
-use super::access::{Access, is_loopback, name_of};
+use super::access::{Access, Secret, is_loopback, name_of};
 use super::auth::Session;
 use super::failure;
-use super::reach::Reach;
+use super::permits::Permit;
+use super::reach::Connections;
 use super::retry::{Again, Failure, Pace, is_busy, retried, retry_after};
 use super::url::Url;
 use crate::limits::{LimitHit, Limits};
@@ -23,7 +24,9 @@ use crate::source::oci_graph::MANIFEST_TYPES;
 pub(super) struct Client {
     pub(super) access: Access,
     pub(super) limits: Limits,
-    pub(super) reach: Reach,
+    connections: Connections,
+    /// When reading the image has to be done.
+    until: Option<Instant>,
     /// In the order in which they are asked; the registry itself is the last.
     endpoints: Vec<Endpoint>,
 }
@@ -40,6 +43,8 @@ pub(super) struct Endpoint {
     session: Session,
     /// Whether it could not be reached before: a mirror that is down is not waited for twice.
     is_down: AtomicBool,
+    /// Whether it has let something be read.
+    is_open: AtomicBool,
 }
 
 /// What is asked for.
@@ -58,12 +63,18 @@ pub(super) struct Answer {
     pub(super) body: Body,
     /// Which registry it is from.
     pub(super) host: String,
+    /// Held as long as something of the body is to come.
+    pub(super) permit: Permit,
 }
 
 impl Client {
     pub(super) fn new(access: &Access, reference: &Reference, limits: &Limits) -> Result<Self, Error> {
-        let reach = Reach::new(access, limits)?;
-        let mut client = Self { access: access.clone(), limits: limits.clone(), reach, endpoints: Vec::new() };
+        let connections = match &access.connections {
+            Some(connections) => connections.clone(),
+            None => Connections::new(access, limits, 0)?,
+        };
+        let until = Instant::now().checked_add(Duration::from_secs(limits.registry_seconds));
+        let mut client = Self { access: access.clone(), limits: limits.clone(), connections, until, endpoints: Vec::new() };
         for mirror in access.mirrors.iter().filter(|mirror| mirror.of == reference.host()) {
             let separator = if mirror.prefix.is_empty() { "" } else { "/" };
             let repository = format!("{}{separator}{}", mirror.prefix, reference.repository());
@@ -86,7 +97,23 @@ impl Client {
             is_asked,
             session: Session::default(),
             is_down: AtomicBool::new(false),
+            is_open: AtomicBool::new(false),
         }
+    }
+
+    /// What speaks to `host`.
+    pub(super) fn agent(&self, host: &str) -> &Agent {
+        self.connections.reach.agent(host)
+    }
+
+    /// Err when the time for this image is up.
+    pub(super) fn check_time(&self, host: &str) -> Result<(), Error> {
+        if self.until.is_none_or(|until| Instant::now() < until) {
+            return Ok(());
+        }
+        let detail =
+            format!("reading the image from {host} took longer than registry-seconds ({})", self.limits.registry_seconds);
+        Err(failure::error(Code::RegistryUnreachable, host, detail, String::new()))
     }
 
     /// Whether the user said that a host is spoken to without TLS, with its port or on all of them.
@@ -96,7 +123,7 @@ impl Client {
 
     /// Whether a host of this very machine fails at TLS for another reason than its certificate.
     fn speaks_no_tls(&self, host: &str) -> bool {
-        let probe = self.reach.agent(host).get(format!("https://{host}/v2/")).call();
+        let probe = self.agent(host).get(format!("https://{host}/v2/")).call();
         let is_certificate = |error: &rustls::Error| matches!(error, rustls::Error::InvalidCertificate(_));
         match probe {
             Ok(_) => false,
@@ -124,11 +151,37 @@ impl Client {
         let own = self.endpoints.iter().find(|endpoint| endpoint.is_asked);
         let own =
             own.ok_or_else(|| failure::error(Code::RegistryError, "", "there is no registry to ask".into(), String::new()))?;
-        retried(&self.limits, || self.once(own, ask))
+        retried(&self.limits, || self.once(own, ask)).map_err(|error| self.advised(error))
+    }
+
+    /// The same error, with the advice of who configured this.
+    fn advised(&self, error: Error) -> Error {
+        match (error, &self.access.login_advice) {
+            (Error::Registry { code: code @ Code::RegistryUnauthorized, place, detail, .. }, Some(advice)) => {
+                Error::Registry { code, place, detail, advice: advice.clone() }
+            }
+            (error, _) => error,
+        }
+    }
+
+    fn permit(&self, host: &str) -> Result<Permit, Failure> {
+        let patience = Duration::from_secs(self.limits.registry_stall_seconds.max(1));
+        self.connections.permits.take(patience).ok_or_else(|| {
+            let detail = format!("{host} is asked as much as it may be, and none of it came to an end");
+            Failure::lasting(failure::error(Code::RegistryUnreachable, host, detail, String::new()))
+        })
+    }
+
+    fn observe(&self, endpoint: &Endpoint, status: u16) {
+        if let Some(observer) = &self.access.observer {
+            observer.answered(&endpoint.host, status);
+        }
     }
 
     /// One try: a login where one is asked for, and redirects to where the bytes are.
     fn once(&self, endpoint: &Endpoint, ask: Ask<'_>) -> Result<Answer, Failure> {
+        self.check_time(&endpoint.host).map_err(Failure::lasting)?;
+        let permit = self.permit(&endpoint.host)?;
         let start = endpoint.url(ask);
         let mut url = start.clone();
         let (mut hops, mut has_logged_in) = (0_u64, false);
@@ -136,8 +189,9 @@ impl Client {
             let is_own = url.is_same_origin(&endpoint.base);
             let state = endpoint.session.now();
             // what one is to the registry is nobody else's business
-            let authorization = state.authorization.as_ref().filter(|_| is_own);
-            let mut request = self.reach.agent(&url.host).get(url.text()).header("accept-encoding", "identity");
+            let given = self.access.authorization.as_ref().filter(|_| endpoint.is_asked);
+            let authorization = given.or(state.authorization.as_ref()).filter(|text| is_own && !text.is_empty());
+            let mut request = self.agent(&url.host).get(url.text()).header("accept-encoding", "identity");
             request = match ask {
                 Ask::Manifest(_) => request.header("accept", MANIFEST_TYPES.join(", ")),
                 Ask::Blob { from: 0, .. } => request,
@@ -146,19 +200,26 @@ impl Client {
             if let Some(authorization) = authorization {
                 request = request.header("authorization", authorization.reveal());
             }
-            let answer = request.call().map_err(|error| failure::of_transport(&url.host, url.is_https, &error))?;
+            let answer = request.call();
+            self.observe(endpoint, answer.as_ref().map_or(0, |answer| answer.status().as_u16()));
+            let answer = answer.map_err(|error| failure::of_transport(&url.host, url.is_https, &error))?;
             let (parts, body) = answer.into_parts();
             match parts.status.as_u16() {
                 status @ (200 | 206) => {
-                    let host = url.host.clone();
-                    return Ok(Answer { status, headers: parts.headers, body, host });
+                    endpoint.is_open.store(true, Ordering::Relaxed);
+                    return Ok(Answer { status, headers: parts.headers, body, host: url.host, permit });
                 }
                 301 | 302 | 303 | 307 | 308 => {
                     hops = hops.saturating_add(1);
                     self.limits.registry_redirects(hops).map_err(|hit| Failure::lasting(hit.into()))?;
                     url = redirected(&url, &parts.headers, endpoint)?;
                 }
-                401 if is_own && !has_logged_in => {
+                401 if is_own && given.is_some() && endpoint.is_open.load(Ordering::Relaxed) => {
+                    let detail = format!("{} stopped taking the caller's authorization while the image was read", endpoint.host);
+                    let error = failure::error(Code::RegistryUnreachable, &endpoint.host, detail, String::new());
+                    return Err(Failure::lasting(error));
+                }
+                401 if is_own && !has_logged_in && given.is_none_or(Secret::is_empty) => {
                     has_logged_in = true;
                     endpoint.session.renew(self, endpoint, &parts.headers, state.generation)?;
                     url = start.clone();
@@ -169,7 +230,8 @@ impl Client {
                     let after = retry_after(header(&parts.headers, "retry-after"));
                     let again = if is_busy(status) { Again::Later(after) } else { Again::Never };
                     let host = if is_own { &endpoint.host } else { &url.host };
-                    return Err(failure::of_status(host, &ask.shown(endpoint), status, said.as_deref(), &state.told, again));
+                    let told = if given.is_some() { "the caller itself" } else { &state.told };
+                    return Err(failure::of_status(host, &ask.shown(endpoint), status, said.as_deref(), told, again));
                 }
             }
         }

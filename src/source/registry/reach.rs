@@ -14,6 +14,7 @@ use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 use ureq::{Agent, Proxy};
 
 use super::access::{Access, is_loopback};
+use super::permits::Permits;
 use crate::limits::{Limits, MIB};
 use crate::source::Error;
 
@@ -21,6 +22,23 @@ const MAX_CA_BYTES: u64 = 4 * MIB;
 const CONNECT: Duration = Duration::from_secs(15);
 /// Longest header section of an answer, in bytes.
 const MAX_HEADER_BYTES: usize = 64 * 1024;
+
+/// Connections to hosts that are reached in one way, used again by whoever holds a clone: what a server keeps for each registry.
+#[derive(Debug, Clone)]
+pub struct Connections {
+    pub(super) reach: Arc<Reach>,
+    pub(super) permits: Permits,
+}
+
+impl Connections {
+    /// Connections that are made as `access` says, of which at most `most` are used at once; 0: as many as are wanted.
+    ///
+    /// # Errors
+    /// A certificate authority that cannot be read.
+    pub fn new(access: &Access, limits: &Limits, most: usize) -> Result<Self, Error> {
+        Ok(Self { reach: Arc::new(Reach::new(access, limits)?), permits: Permits::new(most) })
+    }
+}
 
 /// The two ways to a host: through the environment's proxy, where there is one, and straight to this machine itself.
 #[derive(Debug)]

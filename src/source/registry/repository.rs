@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use super::Asked;
 use super::blob::BlobReader;
 use super::client::{Ask, Client, document, header};
 use super::failure;
@@ -25,6 +26,8 @@ pub(super) struct Repository {
     documents: Mutex<Documents>,
     /// What the descriptors say of blobs; of two that differ the first counts, and the second is then found to be wrong.
     blobs: Mutex<BTreeMap<BlobId, (BlobDigest, u64)>>,
+    /// A manifest that was at hand, and need not be in the registry.
+    given: Option<(BlobId, Arc<[u8]>)>,
 }
 
 /// Manifests that were fetched to see whether they are there, until they are read.
@@ -35,12 +38,27 @@ struct Documents {
 }
 
 impl Repository {
+    fn new(client: Client, limits: &Limits) -> Self {
+        Self { client, limits: limits.clone(), documents: Mutex::default(), blobs: Mutex::default(), given: None }
+    }
+
     /// Resolves the reference, and hands back its repository and what it resolves to.
-    pub(super) fn open(client: Client, reference: &Reference, name: &str, limits: &Limits) -> Result<(Self, Descriptor), Error> {
-        let repository = Self { client, limits: limits.clone(), documents: Mutex::default(), blobs: Mutex::new(BTreeMap::new()) };
-        let (bytes, descriptor) = retried(limits, || repository.resolve(reference, name))?;
+    pub(super) fn open(client: Client, asked: &Asked, name: &str, limits: &Limits) -> Result<(Self, Descriptor), Error> {
+        let mut repository = Self::new(client, limits);
+        if let Some(manifest) = &asked.manifest {
+            let digest = digest_of(Algorithm::Sha256, &manifest.bytes);
+            repository.given = Some((manifest_id(&digest), Arc::clone(&manifest.bytes)));
+            return Ok((repository, descriptor(manifest.media_type.clone(), digest, &manifest.bytes, name)));
+        }
+        let (bytes, descriptor) = retried(limits, || repository.resolve(&asked.reference, name))?;
         repository.keep(manifest_id(&descriptor.digest), bytes);
         Ok((repository, descriptor))
+    }
+
+    /// The manifest or index that the reference names.
+    pub(super) fn fetched(client: Client, reference: &Reference, limits: &Limits) -> Result<(Vec<u8>, Descriptor), Error> {
+        let repository = Self::new(client, limits);
+        retried(limits, || repository.resolve(reference, ""))
     }
 
     /// One manifest and its descriptor, whose digest is that of the bytes that came: the registry's word for it must agree.
@@ -66,16 +84,7 @@ impl Repository {
                 return Err(differs(&stated, "its Docker-Content-Digest is"));
             }
         }
-        let descriptor = Descriptor {
-            media_type,
-            digest,
-            size: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
-            urls: Vec::new(),
-            annotations: [(REF_NAME.to_owned(), name.to_owned())].into(),
-            platform: None,
-            os_version: None,
-            data: None,
-        };
+        let descriptor = descriptor(media_type, digest, &bytes, name);
         Ok((bytes, descriptor))
     }
 
@@ -90,6 +99,10 @@ impl Repository {
         }
     }
 
+    fn given(&self, id: &BlobId) -> Option<&[u8]> {
+        self.given.as_ref().filter(|(given, _)| given == id).map(|(_, bytes)| bytes.as_ref())
+    }
+
     fn fetch(&self, digest: &BlobDigest) -> Result<Option<Vec<u8>>, Error> {
         let text = digest.to_string();
         let attempt = || {
@@ -101,6 +114,20 @@ impl Repository {
             Err(error) if error.code() == Code::RegistryNotFound => Ok(None),
             Err(error) => Err(error),
         }
+    }
+}
+
+/// The entry of an index that is made up.
+fn descriptor(media_type: String, digest: BlobDigest, bytes: &[u8], name: &str) -> Descriptor {
+    Descriptor {
+        media_type,
+        digest,
+        size: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+        urls: Vec::new(),
+        annotations: [(REF_NAME.to_owned(), name.to_owned())].into(),
+        platform: None,
+        os_version: None,
+        data: None,
     }
 }
 
@@ -142,7 +169,9 @@ impl Members for Repository {
             // it is refused or passed over by its type
             return Ok(Some(Found { id, bytes: descriptor.size }));
         }
-        let kept = {
+        let kept = if let Some(bytes) = self.given(&id) {
+            Some(bytes.len())
+        } else {
             let documents = self.documents.lock().unwrap_or_else(PoisonError::into_inner);
             documents.kept.get(&id).map(Vec::len)
         };
@@ -168,6 +197,9 @@ impl Members for Repository {
         let blob = self.blobs.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned();
         if let Some((digest, size)) = blob {
             return Ok(Box::new(BlobReader::open(&self.client, digest, size)?));
+        }
+        if let Some(bytes) = self.given(id) {
+            return Ok(Box::new(bytes));
         }
         let missing = || Error::Io { what: id.0.clone(), cause: std::io::ErrorKind::NotFound.into() };
         let kept = {

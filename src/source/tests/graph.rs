@@ -102,7 +102,10 @@ fn two_images_for_one_platform_are_both_read_and_marked() {
     files.index(&images.clone().map(|image| on(image, "amd64")));
     assert_eq!(remarks(open_layout(&files, Request::default())), [Code::IndexAmbiguousPlatform; 2]);
     let platform = Some("linux/amd64".parse().unwrap());
-    assert_eq!(remarks(open_layout(&files, Request { platform, ..Request::default() })), [Code::IndexAmbiguousPlatform]);
+    assert_eq!(
+        remarks(open_layout(&files, Request { platforms: platform.into_iter().collect(), ..Request::default() })),
+        [Code::IndexAmbiguousPlatform]
+    );
     let [a, b] = images;
     files.index(&[named(a.clone(), "a"), named(b, "b"), named(a, "c")]);
     let opened = open_layout(&files, Request::default());
@@ -119,7 +122,10 @@ fn one_of_several_images_is_picked_by_tag_digest_or_platform() {
     files.index(&[named(nested.clone(), "localhost/app:1"), named(other, "docker.io/library/debian:latest")]);
     let pick = |image: Option<&str>, platform: Option<&str>| {
         let platform = platform.map(|platform| platform.parse().unwrap());
-        let opened = open_layout(&files, Request { image: image.map(str::to_owned), platform, ..Request::default() });
+        let opened = open_layout(
+            &files,
+            Request { image: image.map(str::to_owned), platforms: platform.into_iter().collect(), ..Request::default() },
+        );
         opened.map(|source| source.images().len()).map_err(|error| (error.code(), error.to_string()))
     };
     assert_eq!(pick(None, None), Ok(3));
@@ -148,7 +154,7 @@ fn an_older_variant_of_arm_is_picked_where_the_one_asked_for_is_absent() {
         descriptor
     });
     let pick = |files: &Files, asked: &str| {
-        let opened = open_layout(files, Request { platform: Some(asked.parse().unwrap()), ..Request::default() });
+        let opened = open_layout(files, Request { platforms: vec![asked.parse().unwrap()], ..Request::default() });
         let images = opened.map_err(|error| error.code())?;
         assert_eq!(images.images().len(), 1, "{asked}");
         Ok::<_, Code>(images.images()[0].index_platform.clone().unwrap().to_string())

@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use plimsoll::report::model::Verdict;
-use plimsoll::serve::engine::NoImages;
+use plimsoll::serve::engine::Registries;
 use plimsoll::serve::host::Host;
 use plimsoll::serve::key::sha256;
 use plimsoll::serve::live::Live;
@@ -79,9 +79,10 @@ fn judged(bytes: &[u8], verdict: Verdict, limit: Option<&str>) -> Outcome {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the shape of what a server is assembled by")]
-pub(super) fn parts(_: &Live, _: &Arc<Metrics>, _: &Host) -> Result<Parts, String> {
+pub(super) fn parts(live: &Live, metrics: &Arc<Metrics>, host: &Host) -> Result<Parts, String> {
     let gate = |context| gate::behind(context, Arc::new(ByName));
-    Ok(Parts { images: Arc::new(NoImages), shared: None, hooks: Vec::new(), gate: Some(gate), sarif: None })
+    let images = Arc::new(Registries::new(live.clone(), *host, Arc::clone(metrics)));
+    Ok(Parts { gate: Some(gate), ..Parts::new(images) })
 }
 
 /// What a script is told of one connection's request: its head, and the connection to answer on, with what came after the head.

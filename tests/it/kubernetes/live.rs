@@ -43,7 +43,7 @@ fn folder() -> PathBuf {
 #[expect(clippy::unnecessary_wraps, reason = "the shape of what a server is assembled by")]
 fn recording(_: &Live, _: &Arc<Metrics>, _: &Host) -> Result<Parts, String> {
     let hook: fn(Context) -> Router = |context| kubernetes::routes(context).layer(from_fn(record));
-    Ok(Parts { images: Arc::new(Named), shared: None, hooks: vec![hook], gate: None, sarif: None })
+    Ok(Parts { hooks: vec![hook], ..Parts::new(Arc::new(Named)) })
 }
 
 async fn record(request: Request<Body>, next: Next) -> Response<Body> {

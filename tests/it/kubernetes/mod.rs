@@ -69,5 +69,5 @@ fn root() -> PathBuf {
 
 #[expect(clippy::unnecessary_wraps, reason = "the shape of what a server is assembled by")]
 fn parts(_: &Live, _: &Arc<Metrics>, _: &Host) -> Result<Parts, String> {
-    Ok(Parts { images: Arc::new(Named), shared: None, hooks: vec![kubernetes::routes], gate: None, sarif: None })
+    Ok(Parts { hooks: vec![kubernetes::routes], ..Parts::new(Arc::new(Named)) })
 }

@@ -151,7 +151,8 @@ fn one_caller_has_so_many_places_and_no_more() {
     let body = r#"{"image": "registry.example/slow:1", "wait_ms": 60000}"#;
     thread::scope(|scope| {
         let first = scope.spawn(|| verify(at, body));
-        let refused = until("the refusal", || Some(verify(at, &good(0))).filter(|reply| reply.status == 429));
+        until("the first", || server.metrics().contains("plimsoll_inflight{listener=\"api\"} 1").then_some(()));
+        let refused = verify(at, &good(0));
         assert_eq!(refused.code(), (429, "too-many-requests".into()));
         assert!(refused.head.contains("retry-after: 1\r\n"), "{refused:?}");
         // another listener is not meant

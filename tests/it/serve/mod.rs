@@ -107,7 +107,7 @@ impl Running {
 #[expect(clippy::unnecessary_wraps, reason = "the shape of what a server is assembled by")]
 fn parts(_: &Live, _: &Arc<Metrics>, _: &Host) -> Result<Parts, String> {
     let panics: fn(_) -> Router = |_| Router::new().route("/panic", get(async || -> String { panic!("of the test") }));
-    Ok(Parts { images: Arc::new(Named), shared: None, hooks: vec![panics], gate: None, sarif: None })
+    Ok(Parts { hooks: vec![panics], ..Parts::new(Arc::new(Named)) })
 }
 
 /// An answer.

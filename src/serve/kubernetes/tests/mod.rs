@@ -19,7 +19,7 @@ use super::*;
 use crate::policy::Date;
 use crate::report::model::Verdict;
 use crate::serve::config::{BreakGlass, Config, Match, Mode, Profile, Server};
-use crate::serve::engine::{Engine, NoImages};
+use crate::serve::engine::{Engine, Registries};
 use crate::serve::host::Host;
 use crate::serve::live::Live;
 use crate::serve::metrics::Metrics;
@@ -92,7 +92,10 @@ impl Hooks {
         let profiles = plain.into_iter().chain(profiles).map(|one| (one.name.clone(), Arc::new(one))).collect();
         let (_, live) = Live::new(Config { server, profiles, matches, ..Config::default() });
         let metrics = Arc::new(Metrics::default());
-        let engine = Engine::start(live.clone(), HOST, Arc::new(NoImages), None, Arc::clone(&metrics)).unwrap();
+        let engine = {
+            let images = Arc::new(Registries::new(live.clone(), HOST, Arc::clone(&metrics)));
+            Engine::start(live.clone(), HOST, images, Default::default(), Arc::clone(&metrics)).unwrap()
+        };
         let context = Context::new(live, engine, metrics, HOST, None);
         let oracle = Arc::new(Oracle::default());
         Self { router: asking(context.clone(), Arc::clone(&oracle) as Arc<dyn Verdicts>), oracle, context }
