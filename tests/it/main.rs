@@ -47,6 +47,8 @@ mod sarif;
 mod score;
 #[cfg(feature = "server")]
 mod serve;
+#[cfg(feature = "server")]
+mod serve_chain;
 mod shared;
 mod streams;
 mod templates;

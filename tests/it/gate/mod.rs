@@ -3,7 +3,7 @@
 
 mod faults;
 mod pushes;
-mod real;
+pub(crate) mod real;
 mod smuggling;
 mod stand_ins;
 mod streams;
@@ -21,8 +21,8 @@ use tempfile::TempDir;
 
 use crate::in_process::InProcess;
 
-const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
-const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
+pub(crate) const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+pub(crate) const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 const LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 
@@ -79,15 +79,15 @@ impl Gate {
 
 /// An answer over HTTP/1.1.
 #[derive(Debug)]
-struct Reply {
-    status: u16,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
     reason: String,
     headers: Vec<(String, String)>,
-    body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Reply {
-    fn read(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
         let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
         let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
         let mut lines = head.split("\r\n");
@@ -104,22 +104,22 @@ impl Reply {
         Some(Self { status, reason: first.next().unwrap_or_default().to_owned(), headers, body })
     }
 
-    fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
     }
 
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
     /// Status, code and message of an error of the distribution API.
-    fn error(&self) -> (u16, String, String) {
+    pub(crate) fn error(&self) -> (u16, String, String) {
         let value: Value = serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?} {}", self.text()));
         let text = |key: &str| value["errors"][0][key].as_str().unwrap_or_else(|| panic!("{value}")).to_owned();
         (self.status, text("code"), text("message"))
     }
 
-    fn code(&self) -> (u16, String) {
+    pub(crate) fn code(&self) -> (u16, String) {
         let (status, code, _) = self.error();
         (status, code)
     }
@@ -140,7 +140,7 @@ fn dechunked(mut bytes: &[u8]) -> Vec<u8> {
     out
 }
 
-fn head(method: &str, path: &str, host: &str, headers: &[(&str, &str)], length: Option<usize>) -> String {
+pub(crate) fn head(method: &str, path: &str, host: &str, headers: &[(&str, &str)], length: Option<usize>) -> String {
     let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
     for (name, value) in headers {
         write!(head, "{name}: {value}\r\n").unwrap();
@@ -151,20 +151,20 @@ fn head(method: &str, path: &str, host: &str, headers: &[(&str, &str)], length: 
     head + "\r\n"
 }
 
-fn connected(address: SocketAddr) -> TcpStream {
+pub(crate) fn connected(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
     stream
 }
 
 /// Everything that comes until the other end closes.
-fn rest(mut stream: &TcpStream) -> Vec<u8> {
+pub(crate) fn rest(mut stream: &TcpStream) -> Vec<u8> {
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
     answer
 }
 
-fn ask(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
+pub(crate) fn ask(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
     let length = (!body.is_empty() || matches!(method, "PUT" | "POST")).then_some(body.len());
     exchange(address, &[head(method, path, &address.to_string(), headers, length).as_bytes(), body].concat())
         .unwrap_or_else(|| panic!("no answer to {method} {path}"))
@@ -178,7 +178,7 @@ fn exchange(address: SocketAddr, sent: &[u8]) -> Option<Reply> {
     Reply::read(&rest(&stream))
 }
 
-fn descriptor(kind: &str, blob: &[u8]) -> Value {
+pub(crate) fn descriptor(kind: &str, blob: &[u8]) -> Value {
     json!({ "mediaType": kind, "digest": sha256(blob), "size": blob.len() })
 }
 
@@ -193,7 +193,7 @@ fn image(salt: &str) -> Vec<u8> {
 }
 
 /// Asks until the answer is as wanted, for twenty seconds.
-fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let began = std::time::Instant::now();
     loop {
         if let Some(found) = ask() {

@@ -3,7 +3,7 @@
 mod api;
 mod life;
 mod load;
-mod program;
+pub(crate) mod program;
 mod tls;
 
 use std::io::{Read, Write};
