@@ -73,7 +73,8 @@ fn every_image_is_taken_or_refused_as_the_command_line_judges_it() {
         }
         let name = recipe.name.replace('.', "-");
         // the bytes as they are, so that the command line and the gate judge the same
-        let (is_done, told) = push(&format!("oci:{}", layout.display()), &gate, &format!("checks/{name}:1"), &["--preserve-digests"]);
+        let (is_done, told) =
+            push(&format!("oci:{}", layout.display()), &gate, &format!("checks/{name}:1"), &["--preserve-digests"]);
         if expected.report["verdict"] == "pass" {
             assert!(is_done && !registry.is_empty(&format!("checks/{name}")), "{name}: {told}");
             taken.push(name);
