@@ -24,6 +24,8 @@ use crate::serve::{auth, request};
 
 /// The longest that a caller may wait.
 const LONGEST_WAIT: Duration = Duration::from_mins(5);
+/// How long one waits who does not say.
+const DEFAULT_WAIT: Duration = Duration::from_secs(10);
 /// Platforms of one request.
 const MOST_PLATFORMS: usize = 16;
 
@@ -33,8 +35,7 @@ const MOST_PLATFORMS: usize = 16;
 struct Question {
     image: String,
     profile: Option<String>,
-    #[serde(default)]
-    wait_ms: u64,
+    wait_ms: Option<u64>,
     #[serde(default)]
     platforms: Vec<String>,
 }
@@ -117,7 +118,7 @@ fn ask(config: &Config, body: &[u8], began: Instant) -> Result<(Ask, String), Re
     if let Some(reason) = engine::refused(config, &repository) {
         return Err(error(StatusCode::FORBIDDEN, "registry-not-allowed", &reason));
     }
-    let wait = Duration::from_millis(question.wait_ms);
+    let wait = question.wait_ms.map_or(DEFAULT_WAIT, Duration::from_millis);
     if wait > LONGEST_WAIT {
         return Err(wrong("wait-too-long", "`wait_ms` is at most 300000; ask again instead of waiting longer"));
     }

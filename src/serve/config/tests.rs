@@ -168,7 +168,10 @@ const FAULTS: &[(&str, &str)] = &[
         "2:1: unknown limit 'layer'; did you mean layers or image-layers or layer-bytes? `plimsoll limits` lists them all",
     ),
     ("[limits]\nlayers = 'many'", "2:10: `layers` must be a whole number, or text such as \"8GiB\""),
-    ("[cache]\nredis = 'http://u:secret@x'", "2:9: `redis` must start with redis:// or rediss://"),
+    (
+        "[cache]\nredis = 'http://u:secret@x'",
+        "2:9: `redis`: the scheme of the Redis server's address is not known; write redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE] or redis+unix:///PATH",
+    ),
     ("server = 1", "1:10: `server` must be a table"),
     (
         "[profiles.default]\npolicy = 'strickt'",
