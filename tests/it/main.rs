@@ -23,6 +23,8 @@ mod databases;
 mod desk;
 mod dockerfile;
 #[cfg(feature = "server")]
+mod engine;
+#[cfg(feature = "server")]
 mod gate;
 mod hostile;
 #[cfg(feature = "server")]

@@ -15,7 +15,7 @@ use crate::serve::host::Host;
 use crate::serve::live::Live;
 use crate::serve::metrics::Metrics;
 use crate::serve::verdict::{Access, Ask, Subject};
-use crate::source::registry::{self, Asked, AuthFile, Connections, Credential, Manifest, Secret};
+use crate::source::registry::{self, Asked, AuthFile, Connections, Credential, Manifest, Networks, Secret};
 use crate::source::{self, Error};
 
 /// Bytes of a file with a name and a password, or a token.
@@ -67,7 +67,11 @@ impl Registries {
             plain_http: if is_plain { vec![host.to_owned()] } else { Vec::new() },
             ca_files: settings.ca.iter().cloned().collect(),
             // pushes go there whatever its address
-            deny_private: !settings.allows_private && !(is_upstream && entry.is_none()),
+            networks: if settings.allows_private || (is_upstream && entry.is_none()) {
+                Networks::NoMetadata
+            } else {
+                Networks::Public
+            },
             token_hosts: Some(settings.token_hosts.clone()),
             observer: Some(Arc::new(Watch::new(host, Arc::clone(&self.metrics), Arc::clone(&self.breakers)))),
             ..registry::Access::default()

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::sleep;
 
 use super::*;
+use crate::cache::{Claim, Token};
 use crate::policy::Date;
 use crate::report::model::Verdict;
 use crate::report::samples;
@@ -264,6 +265,8 @@ async fn a_registry_that_is_not_listed_is_not_asked_even_for_what_is_known() {
 struct Store {
     held: Mutex<HashMap<Key, Vec<u8>>>,
     is_down: bool,
+    /// How often another replica is said to do the work, before it is dead.
+    others: AtomicUsize,
 }
 
 impl Shared for Store {
@@ -279,6 +282,30 @@ impl Shared for Store {
     fn is_reachable(&self) -> bool {
         !self.is_down
     }
+
+    fn claim(&self, _: &Key) -> Claim {
+        let left = self.others.load(Ordering::SeqCst);
+        self.others.store(left.saturating_sub(1), Ordering::SeqCst);
+        if left > 0 { Claim::Theirs } else { Claim::Mine(Token::random()) }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn work_that_another_replica_has_taken_is_left_to_it_until_it_is_dead() {
+    let images = Arc::new(Named::default());
+    let store = Arc::new(Store { others: AtomicUsize::new(1_000_000), ..Store::default() });
+    let waiting = engine_with(&images, Some(store.clone()), |_| {});
+    let waiting = tokio::spawn(async move { waiting.verdict(ask("r.example/bad")).await });
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(images.opened.load(Ordering::SeqCst), 0);
+    let other = Arc::new(Store::default());
+    engine_with(&images, Some(other.clone()), |_| {}).verdict(ask("r.example/bad")).await;
+    *store.held.lock().unwrap() = other.held.lock().unwrap().clone();
+    assert_eq!((verdict(&waiting.await.unwrap()), images.opened.load(Ordering::SeqCst)), (Some(Verdict::Fail), 1));
+
+    let store = Arc::new(Store { others: AtomicUsize::new(3), ..Store::default() });
+    let outcome = engine_with(&images, Some(store), |_| {}).verdict(ask("r.example/bad")).await;
+    assert_eq!((verdict(&outcome), images.opened.load(Ordering::SeqCst)), (Some(Verdict::Fail), 2));
 }
 
 #[tokio::test(flavor = "multi_thread")]

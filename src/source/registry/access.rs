@@ -70,6 +70,18 @@ pub struct Mirror {
     pub prefix: String,
 }
 
+/// Which addresses may be connected to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Networks {
+    /// Any.
+    #[default]
+    Any,
+    /// Any but those at which clouds have their metadata services: link-local ones, and a few others.
+    NoMetadata,
+    /// Those of the public internet. Then no proxy is used, since a proxy resolves names itself.
+    Public,
+}
+
 /// How registries may be reached, and as whom.
 #[derive(Debug, Clone, Default)]
 pub struct Access {
@@ -85,9 +97,8 @@ pub struct Access {
     pub auth_files: Vec<AuthFile>,
     /// Whether the files may name programs to run for credentials (`docker-credential-...`).
     pub run_helpers: bool,
-    /// Whether to refuse hosts that resolve to loopback, private and other addresses that are not public. Then no proxy is
-    /// used, since a proxy resolves names itself.
-    pub deny_private: bool,
+    /// Which addresses hosts may resolve to.
+    pub networks: Networks,
     /// What the reference's own registry is sent as `Authorization`, as it is; then nobody logs in. An empty one is nobody.
     pub authorization: Option<Secret>,
     /// Hosts of token services that a registry may name, beside its own host and the domains above it; None: any that speaks TLS.

@@ -3,12 +3,13 @@
 use std::net::TcpListener;
 
 use super::*;
+use crate::source::registry::Networks;
 
 /// What comes of asking for an image there when only public addresses are allowed, and whether anything was connected to.
 fn asked(host: &str, port: u16, listener: &TcpListener, is_plain: bool) -> (String, bool) {
     let host = format!("{host}:{port}");
     let plain_http = if is_plain { vec![host.clone()] } else { Vec::new() };
-    let access = Access { deny_private: true, plain_http, ..Access::default() };
+    let access = Access { networks: Networks::Public, plain_http, ..Access::default() };
     let limits = Limits { registry_wait_seconds: 0, registry_stall_seconds: 2, ..Limits::default() };
     let reference: Reference = format!("{host}/a/b:1").parse().unwrap();
     let error = Client::new(&access, &reference, &limits).unwrap().get(Ask::Manifest("1")).err().unwrap();

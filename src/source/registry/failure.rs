@@ -3,7 +3,7 @@
 use std::io;
 
 use super::access::Secret;
-use super::reach::NotPublic;
+use super::reach::OutOfBounds;
 use super::retry::{Again, Failure};
 use crate::oci::{Code, Place, escape_text};
 use crate::source::Error;
@@ -97,7 +97,7 @@ pub(super) fn of_transport(host: &str, is_https: bool, error: &ureq::Error) -> F
 
 fn of_io(host: &str, is_https: bool, cause: &io::Error, unreachable: &dyn Fn(String, String, Again) -> Failure) -> Failure {
     let inner = cause.get_ref();
-    if let Some(reason) = inner.and_then(|inner| inner.downcast_ref::<NotPublic>()) {
+    if let Some(reason) = inner.and_then(|inner| inner.downcast_ref::<OutOfBounds>()) {
         return unreachable(reason.to_string(), String::new(), Again::Never);
     }
     if let Some(tls) = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()) {

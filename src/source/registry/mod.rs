@@ -29,7 +29,7 @@ mod retry;
 #[cfg(feature = "registry")]
 mod url;
 
-pub use access::{Access, AuthFile, Credential, Mirror, Observer, Secret};
+pub use access::{Access, AuthFile, Credential, Mirror, Networks, Observer, Secret};
 #[cfg(feature = "registry")]
 pub use reach::Connections;
 

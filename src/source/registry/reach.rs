@@ -13,7 +13,7 @@ use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 use ureq::{Agent, Proxy};
 
-use super::access::{Access, is_loopback};
+use super::access::{Access, Networks, is_loopback};
 use super::permits::Permits;
 use crate::limits::{Limits, MIB};
 use crate::source::Error;
@@ -54,7 +54,7 @@ impl Reach {
             .root_certs(roots(access)?)
             .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .build();
-        let proxy = if access.deny_private { None } else { Proxy::try_from_env() };
+        let proxy = if access.networks == Networks::Public { None } else { Proxy::try_from_env() };
         let agent = |proxy| Agent::with_parts(config(tls.clone(), proxy, limits), DefaultConnector::default(), guard(access));
         Ok(Self { proxied: agent(proxy), direct: agent(None) })
     }
@@ -121,36 +121,55 @@ fn authorities(path: &Path) -> Result<Vec<Certificate<'static>>, Error> {
     if found.is_empty() { Err(other("it holds no certificate in PEM")) } else { Ok(found) }
 }
 
-/// Resolves names, and refuses those that lead to an address that is not public, if so told. The addresses that it hands on
+/// Resolves names, and refuses those that lead to an address that is out of bounds. The addresses that it hands on
 /// are the ones that are connected to: a name cannot change its mind in between.
 struct Guard {
-    deny_private: bool,
+    networks: Networks,
     names: Box<dyn Resolver>,
 }
 
 fn guard(access: &Access) -> Guard {
-    Guard { deny_private: access.deny_private, names: Box::new(DefaultResolver::default()) }
+    Guard { networks: access.networks, names: Box::new(DefaultResolver::default()) }
 }
 
 impl fmt::Debug for Guard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Guard").field("deny_private", &self.deny_private).finish_non_exhaustive()
+        f.debug_struct("Guard").field("networks", &self.networks).finish_non_exhaustive()
     }
 }
 
 /// Why a name was not connected to.
 #[derive(Debug, thiserror::Error)]
-#[error("it resolves to {0}, which is not a public address")]
-pub(super) struct NotPublic(IpAddr);
+#[error("it resolves to {0}, which is {kind}", kind = if is_metadata(*.0) { "where metadata services are" } else { "not a public address" })]
+pub(super) struct OutOfBounds(IpAddr);
 
 impl Resolver for Guard {
     fn resolve(&self, uri: &ureq::http::Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
         let addresses = self.names.resolve(uri, config, timeout)?;
         // one address that is out of bounds is enough: such names are made to be resolved twice
-        let denied = addresses.iter().map(std::net::SocketAddr::ip).find(|address| self.deny_private && !is_public(*address));
-        match denied {
-            Some(address) => Err(std::io::Error::other(NotPublic(address)).into()),
+        let is_denied = |address: &IpAddr| match self.networks {
+            Networks::Any => false,
+            Networks::NoMetadata => is_metadata(*address),
+            Networks::Public => !is_public(*address),
+        };
+        match addresses.iter().map(std::net::SocketAddr::ip).find(is_denied) {
+            Some(address) => Err(std::io::Error::other(OutOfBounds(address)).into()),
             None => Ok(addresses),
+        }
+    }
+}
+
+/// Whether an address is one at which clouds answer questions about the machine that asks, credentials included: the link-local
+/// ones, Amazon's over IPv6, Alibaba's and Oracle's.
+fn is_metadata(address: IpAddr) -> bool {
+    let is_v4 =
+        |address: Ipv4Addr| address.is_link_local() || matches!(address.octets(), [100, 100, 100, 200] | [192, 0, 0, 192]);
+    match address {
+        IpAddr::V4(address) => is_v4(address),
+        IpAddr::V6(address) => {
+            address.is_unicast_link_local()
+                || address.segments() == [0xFD00, 0x0EC2, 0, 0, 0, 0, 0, 0x0254]
+                || address.to_ipv4().is_some_and(is_v4)
         }
     }
 }
@@ -210,10 +229,10 @@ mod tests {
         }
     }
 
-    fn resolved(addresses: &[&str], deny_private: bool) -> Result<(), String> {
+    fn resolved(addresses: &[&str], networks: Networks) -> Result<(), String> {
         let names = Box::new(Fixed(addresses.iter().map(|address| address.parse().unwrap()).collect()));
         let uri = "https://rebind.example/".parse().unwrap();
-        let guard = Guard { deny_private, names };
+        let guard = Guard { networks, names };
         guard.resolve(&uri, &Config::default(), NextTimeout::default()).map(drop).map_err(|error| error.to_string())
     }
 
@@ -249,10 +268,29 @@ mod tests {
     #[test]
     fn names_that_resolve_to_an_address_that_is_not_public_are_refused() {
         for address in PRIVATE {
-            let error = resolved(&[address], true).unwrap_err();
-            assert!(error.contains("not a public address"), "{address}: {error}");
-            assert!(resolved(&["93.184.215.14", address], true).is_err(), "{address} behind a public one");
-            assert!(resolved(&[address], false).is_ok(), "{address} when that is allowed");
+            let error = resolved(&[address], Networks::Public).unwrap_err();
+            assert!(error.contains("not a public address") || error.contains("metadata"), "{address}: {error}");
+            assert!(resolved(&["93.184.215.14", address], Networks::Public).is_err(), "{address} behind a public one");
+            assert!(resolved(&[address], Networks::Any).is_ok(), "{address} when that is allowed");
+        }
+    }
+
+    #[test]
+    fn metadata_services_are_out_of_bounds_where_private_addresses_are_not() {
+        for address in [
+            "169.254.169.254",
+            "169.254.0.1",
+            "fe80::1",
+            "fd00:ec2::254",
+            "100.100.100.200",
+            "192.0.0.192",
+            "::ffff:169.254.169.254",
+        ] {
+            let error = resolved(&[address], Networks::NoMetadata).unwrap_err();
+            assert!(error.contains("where metadata services are"), "{address}: {error}");
+        }
+        for address in ["127.0.0.1", "10.1.2.3", "192.168.1.1", "fd00::1", "100.64.0.1", "93.184.215.14"] {
+            assert!(resolved(&[address], Networks::NoMetadata).is_ok(), "{address}");
         }
     }
 
@@ -268,7 +306,7 @@ mod tests {
             "2002:808:808::1",
             "::ffff:8.8.8.8",
         ] {
-            assert!(resolved(&[address], true).is_ok(), "{address}");
+            assert!(resolved(&[address], Networks::Public).is_ok(), "{address}");
         }
     }
 
