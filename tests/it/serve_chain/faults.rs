@@ -19,6 +19,8 @@ struct Faulty {
     fault: Arc<Mutex<Option<Fault>>>,
 }
 
+/// How an answer goes wrong.
+type Way = fn(Answer) -> Answer;
 type Fault = Box<dyn Fn(&Seen, Answer) -> Answer + Send>;
 
 impl Faulty {
@@ -135,7 +137,7 @@ fn a_registry_that_lies_about_a_digest_is_not_believed_and_its_lie_is_not_kept()
 
 #[test]
 fn a_connection_that_is_cut_in_any_phase_admits_nothing() {
-    let ways: [(&str, fn(Answer) -> Answer); 4] = [
+    let ways: [(&str, Way); 4] = [
         ("closed", |answer| answer.sent(Sent::Closed)),
         ("cut", |answer| {
             let half = answer.body.len() / 2;
