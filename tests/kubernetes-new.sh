@@ -12,7 +12,8 @@ mkdir -p "$lab/new" && lab=$(cd "$lab" && pwd)
 parts=$lab/parts
 run=$lab/new/run
 server=$lab/new/kube-apiserver
-passed=0
+kubectl=kubectl
+flags=(--feature-gates=ImageVolume=true)
 . tests/kubernetes-parts.sh
 
 built() {
@@ -30,29 +31,6 @@ built() {
   go mod tidy
   CGO_ENABLED=0 nice go build -o kube-apiserver k8s.io/kubernetes/cmd/kube-apiserver
   cd "$root"
-}
-
-as() {
-  local user=$1
-  shift
-  KUBECONFIG=/dev/null kubectl --server="https://127.0.0.1:$port" --insecure-skip-tls-verify --token="$user-token" \
-    --cache-dir="$run/cache" "$@"
-}
-
-api_server() {
-  port=$(free_port)
-  "$server" --etcd-servers="http://127.0.0.1:$etcd_port" --bind-address=127.0.0.1 --secure-port="$port" --cert-dir="$run/api" \
-    --service-cluster-ip-range=10.0.0.0/24 --token-auth-file="$run/tokens.csv" --authorization-mode=AlwaysAllow \
-    --service-account-issuer=https://lab --service-account-signing-key-file="$run/accounts.key" \
-    --service-account-key-file="$run/accounts.pub" --disable-admission-plugins=ServiceAccount --feature-gates=ImageVolume=true \
-    >"$run/api.log" 2>&1 &
-  pids+=($!)
-  for _ in $(seq 120); do
-    as admin get --raw /readyz >/dev/null 2>&1 && return
-    sleep 1
-  done
-  echo "the API server is not ready" >&2
-  return 1
 }
 
 manifests() {

@@ -1,7 +1,10 @@
-# What the scripts with API servers share; sourced, not run. `run` is the folder of the run, `parts` holds Debian's programs.
+# What the scripts with API servers share; sourced, not run. `run` is the folder of the run, `parts` holds Debian's programs, `server` and
+# `kubectl` are the programs of Kubernetes, `flags` what this API server takes beside what all take.
+# shellcheck shell=bash disable=SC2154
 
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 
+passed=0
 pids=()
 ended() {
   local status=$?
@@ -57,8 +60,8 @@ serving() {
     printf '[server]\napi = "127.0.0.1:0"\noperations = "127.0.0.1:0"\n[server.tls]\ncert = "tls.crt"\nkey = "tls.key"\n'
     sed -n '/^const PROFILES/,/^";/p' tests/it/kubernetes/mod.rs | sed '1d;$d'
   } >"$run/plimsoll.toml"
-  cargo test --locked --quiet --test it --no-run
-  PLIMSOLL_LIVE=$run cargo test --locked --quiet --test it kubernetes::live -- --ignored >"$run/plimsoll.log" 2>&1 &
+  cargo test --locked --quiet --features server --test it --no-run
+  PLIMSOLL_LIVE=$run cargo test --locked --quiet --features server --test it kubernetes::live -- --ignored >"$run/plimsoll.log" 2>&1 &
   pids+=($!)
   for _ in $(seq 60); do [ -s "$run/address" ] || sleep 1; done
   address=$(cat "$run/address")
@@ -70,6 +73,31 @@ etcd() {
   "$parts/usr/bin/etcd" --data-dir "$run/etcd" --listen-client-urls "http://127.0.0.1:$etcd_port" --listen-peer-urls http://127.0.0.1:0 \
     --advertise-client-urls "http://127.0.0.1:$etcd_port" >"$run/etcd.log" 2>&1 &
   pids+=($!)
+}
+
+# api_server ARGUMENTS...: starts it and waits until it is ready; `port` and `api_pid` say which it is
+api_server() {
+  port=$(free_port)
+  "$server" --etcd-servers="http://127.0.0.1:$etcd_port" --bind-address=127.0.0.1 --secure-port="$port" --cert-dir="$run/api" \
+    --service-cluster-ip-range=10.0.0.0/24 --token-auth-file="$run/tokens.csv" --authorization-mode=AlwaysAllow \
+    --service-account-issuer=https://lab --service-account-signing-key-file="$run/accounts.key" \
+    --service-account-key-file="$run/accounts.pub" --disable-admission-plugins=ServiceAccount "${flags[@]}" "$@" >>"$run/api.log" 2>&1 &
+  api_pid=$!
+  pids+=("$api_pid")
+  for _ in $(seq 120); do
+    as admin get --raw /readyz >/dev/null 2>&1 && return
+    sleep 1
+  done
+  echo "the API server is not ready" >&2
+  return 1
+}
+
+# as USER ARGUMENTS...: kubectl
+as() {
+  local user=$1
+  shift
+  KUBECONFIG=/dev/null "$kubectl" --server="https://127.0.0.1:$port" --insecure-skip-tls-verify --token="$user-token" \
+    --cache-dir="$run/cache" "$@"
 }
 
 # recorded FOLDER: what was asked is put there

@@ -13,7 +13,8 @@ parts=$lab/parts
 run=$lab/run
 server=$lab/source/_output/bin/kube-apiserver
 mkdir -p "$lab" && lab=$(cd "$lab" && pwd)
-passed=0
+kubectl=$parts/usr/bin/kubectl
+flags=(--insecure-port=0 --feature-gates=EphemeralContainers=true --audit-policy-file="$run/audit.yaml" --audit-log-path="$run/audit.log")
 . tests/kubernetes-parts.sh
 
 # fetched: Debian's Go 1.19, etcd, kubectl, and the source of kube-apiserver, unpacked beside the system
@@ -47,33 +48,6 @@ built() {
   (cd "$lab/source" && env -i GOPATH="$lab/source/.go" GOROOT="$parts/usr/lib/go-1.19" GOCACHE="$lab/gocache" GOPROXY=off CGO_ENABLED=0 \
     PATH="$parts/usr/lib/go-1.19/bin:/usr/bin:/bin" HOME="$lab/home" nice make WHAT=cmd/kube-apiserver)
   rm -rf "$lab/gocache"
-}
-
-# api_server ARGUMENTS...: starts it and waits until it is ready
-api_server() {
-  port=$(free_port)
-  "$server" --etcd-servers="http://127.0.0.1:$etcd_port" --bind-address=127.0.0.1 --secure-port="$port" --insecure-port=0 \
-    --cert-dir="$run/api" --service-cluster-ip-range=10.0.0.0/24 --token-auth-file="$run/tokens.csv" --authorization-mode=AlwaysAllow \
-    --service-account-issuer=https://lab --service-account-signing-key-file="$run/accounts.key" \
-    --service-account-key-file="$run/accounts.pub" --disable-admission-plugins=ServiceAccount \
-    --feature-gates=EphemeralContainers=true --audit-policy-file="$run/audit.yaml" --audit-log-path="$run/audit.log" \
-    "$@" >>"$run/api.log" 2>&1 &
-  api_pid=$!
-  pids+=("$api_pid")
-  for _ in $(seq 120); do
-    as admin get --raw /readyz >/dev/null 2>&1 && return
-    sleep 1
-  done
-  echo "the API server is not ready" >&2
-  return 1
-}
-
-# as USER ARGUMENTS...: kubectl
-as() {
-  local user=$1
-  shift
-  KUBECONFIG=/dev/null "$parts/usr/bin/kubectl" --server="https://127.0.0.1:$port" --insecure-skip-tls-verify --token="$user-token" \
-    --cache-dir="$run/cache" "$@"
 }
 
 # workload KIND VERSION NAME IMAGE

@@ -17,4 +17,4 @@ pub use digest::{Algorithm, BlobDigest, DiffId, Digest, MalformedDigest};
 pub use escape::{escape, escape_text, escape_unprintable};
 pub use place::{Place, Remark};
 pub use platform::Platform;
-pub use reference::{MalformedReference, Reference, is_host, is_repository};
+pub use reference::{MalformedReference, Reference, is_host, is_repository, is_tag};

@@ -135,7 +135,9 @@ fn is_port(text: &str) -> bool {
     is_number && text.parse::<u16>().is_ok_and(|port| port > 0)
 }
 
-fn is_tag(text: &str) -> bool {
+/// Whether `text` is a tag: `[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}`.
+#[must_use]
+pub fn is_tag(text: &str) -> bool {
     let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     let is_inner = |byte: u8| is_word(byte) || matches!(byte, b'.' | b'-');
     text.len() <= MAX_TAG && text.bytes().next().is_some_and(is_word) && text.bytes().all(is_inner)

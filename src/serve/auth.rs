@@ -5,6 +5,7 @@ use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
 use sha2::{Digest as _, Sha256};
 
+use super::client::Client;
 use super::context::Context;
 use super::http::{Peer, error};
 use crate::limits::KIB;
@@ -12,13 +13,19 @@ use crate::limits::KIB;
 /// Bytes of a file with a token.
 const MOST_TOKEN_BYTES: u64 = 64 * KIB;
 
+/// What a client is told whose certificate is of the right authority and has none of the right names.
+pub(super) const NOT_LISTED: &str = "the client certificate has none of the names of `client_names`";
+
 /// Lets the caller in, or is the answer to give.
 pub async fn admit(context: &Context, peer: &Peer, headers: &HeaderMap) -> Result<(), Response<Body>> {
-    if peer.client.is_some() {
+    if peer.client.is_some_and(Client::is_listed) {
         return Ok(());
     }
     let config = context.live.config();
     let Some(file) = config.server.token_file.clone() else {
+        if peer.client.is_some() {
+            return Err(not_listed());
+        }
         if peer.listener.ip().is_loopback() {
             return Ok(());
         }
@@ -36,9 +43,16 @@ pub async fn admit(context: &Context, peer: &Peer, headers: &HeaderMap) -> Resul
     if !token.is_empty() && shown.is_some_and(|shown| is_same(shown, token)) {
         return Ok(());
     }
+    if peer.client.is_some() {
+        return Err(not_listed());
+    }
     let mut refused = error(StatusCode::UNAUTHORIZED, "unauthorized", "send the header `Authorization: Bearer TOKEN`");
     refused.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     Err(refused)
+}
+
+fn not_listed() -> Response<Body> {
+    error(StatusCode::FORBIDDEN, "client-not-listed", NOT_LISTED)
 }
 
 fn bearer(value: &str) -> Option<&str> {

@@ -17,6 +17,7 @@ use std::time::Duration;
 pub use load::{limits, load};
 pub use reader::Fault;
 
+use super::client::ClientName;
 use super::decision::Hook;
 use crate::limits::{Limits, MIB};
 use crate::oci::Platform;
@@ -42,6 +43,9 @@ pub struct Config {
     pub cache: Cache,
 }
 
+/// In the path of a hook: the profile is that of the first match. So no profile can have this name.
+pub const BY_MATCH: &str = "auto";
+
 /// `[server]`.
 #[derive(Debug, Clone)]
 pub struct Server {
@@ -59,6 +63,10 @@ pub struct Server {
     pub max_body: u64,
     /// Requests at once, on each listener but that of operations.
     pub max_inflight: usize,
+    /// Requests of one address at once, to the gate and to `/v1`; more are turned away.
+    pub max_inflight_per_caller: usize,
+    /// Reviews of one namespace at once; more get what is known without waiting.
+    pub max_inflight_per_namespace: usize,
     /// Images that are verified at once.
     pub workers: usize,
     /// Images that wait to be verified.
@@ -77,6 +85,8 @@ impl Default for Server {
             public_url: String::new(),
             max_body: 8 * MIB,
             max_inflight: 256,
+            max_inflight_per_caller: 128,
+            max_inflight_per_namespace: 64,
             workers: 2,
             max_queue: 1_000,
             drain: Duration::from_secs(25),
@@ -93,6 +103,8 @@ pub struct Tls {
     pub key: PathBuf,
     /// Whose client certificates are asked for; None: none are.
     pub client_ca: Option<PathBuf>,
+    /// Names of which a client certificate must have one; empty: every certificate of `client_ca` does.
+    pub client_names: Vec<ClientName>,
 }
 
 /// `[gate]`.

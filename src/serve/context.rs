@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use super::crowd::{self, Crowd, Place};
 use super::decision::{Decision, Hook};
 use super::engine::Engine;
 use super::host::Host;
+use super::http::Peer;
 use super::live::Live;
 use super::metrics::{self, Metrics, Tier};
 use super::request;
@@ -28,6 +30,10 @@ pub struct Context {
     pub host: Host,
     /// None: this program writes none.
     pub sarif: Option<Sarif>,
+    /// Requests by who asks, to the gate and to `/v1`.
+    callers: Crowd,
+    /// Reviews by namespace.
+    namespaces: Crowd,
     is_draining: Arc<AtomicBool>,
 }
 
@@ -35,7 +41,16 @@ impl Context {
     /// A server that is not draining.
     #[must_use]
     pub fn new(live: Live, engine: Engine, metrics: Arc<Metrics>, host: Host, sarif: Option<Sarif>) -> Self {
-        Self { live, engine, metrics, host, sarif, is_draining: Arc::default() }
+        Self {
+            live,
+            engine,
+            metrics,
+            host,
+            sarif,
+            callers: Crowd::default(),
+            namespaces: Crowd::default(),
+            is_draining: Arc::default(),
+        }
     }
 
     /// Whether the server is ending.
@@ -46,6 +61,27 @@ impl Context {
 
     pub(super) fn drain(&self) {
         self.is_draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether there is a place for one more request of this caller: it is held until the request is answered.
+    #[must_use]
+    pub fn has_place(&self, peer: &Peer) -> bool {
+        let most = self.live.config().server.max_inflight_per_caller;
+        let place = self.callers.enter(&crowd::caller(peer.address.ip()), most);
+        if place.is_none() {
+            self.metrics.turned_away("caller");
+        }
+        place.map(request::hold).is_some()
+    }
+
+    /// A place for one more review of this namespace; None: it has as many as it may.
+    #[must_use]
+    pub fn place_of(&self, namespace: &str) -> Option<Place> {
+        let place = self.namespaces.enter(namespace, self.live.config().server.max_inflight_per_namespace);
+        if place.is_none() {
+            self.metrics.turned_away("namespace");
+        }
+        place
     }
 
     /// Where the report on a digest can be read; empty when nowhere.

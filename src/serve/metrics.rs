@@ -63,6 +63,7 @@ pub struct Metrics {
     registry_requests: Family<Labels, Counter>,
     breakers: Family<Labels, Gauge>,
     store_errors: Counter,
+    turned_away: Family<Labels, Counter>,
 }
 
 impl Default for Metrics {
@@ -86,6 +87,7 @@ impl Default for Metrics {
             registry_requests: Family::default(),
             breakers: Family::default(),
             store_errors: Counter::default(),
+            turned_away: Family::default(),
         };
         metrics.register();
         metrics
@@ -113,6 +115,11 @@ impl Metrics {
         to.register("plimsoll_registry_requests", "Requests to registries, by host and code", self.registry_requests.clone());
         to.register("plimsoll_registry_breaker_open", "1 while a registry is not asked", self.breakers.clone());
         to.register("plimsoll_store_errors", "Times that the shared store could not be asked", self.store_errors.clone());
+        to.register(
+            "plimsoll_turned_away",
+            "Requests beyond what one crowd may have at once, by bound",
+            self.turned_away.clone(),
+        );
     }
 
     /// The page, in the text format of OpenMetrics.
@@ -181,6 +188,11 @@ impl Metrics {
         self.panics.inc();
     }
 
+    /// A crowd has as many requests as it may: `listener`, `caller` or `namespace`.
+    pub(super) fn turned_away(&self, bound: &'static str) {
+        self.turned_away.get_or_create(&vec![("bound", bound.to_owned())]).inc();
+    }
+
     /// Bytes of layers were read, `compressed` or `uncompressed`.
     pub(super) fn read_layers(&self, kind: &'static str, bytes: u64) {
         self.layer_bytes.get_or_create(&vec![("kind", kind.to_owned())]).inc_by(bytes);
@@ -229,6 +241,7 @@ mod tests {
         metrics.certificate_expires("api", 5);
         metrics.config_reloaded("ok");
         metrics.broke_glass();
+        metrics.turned_away("caller");
         let page = metrics.page();
         for line in [
             "plimsoll_admission_requests_total{hook=\"gate\",profile=\"default\",decision=\"warn\"} 1",
@@ -242,6 +255,7 @@ mod tests {
             "plimsoll_limit_hits_total{limit=\"layers\"} 1",
             "plimsoll_cert_expiry_seconds{listener=\"api\"} 5",
             "plimsoll_config_reload_total{result=\"ok\"} 1",
+            "plimsoll_turned_away_total{bound=\"caller\"} 1",
         ] {
             assert!(page.contains(line), "{line}\n{page}");
         }

@@ -8,8 +8,10 @@
 
 mod api;
 pub mod auth;
+pub mod client;
 pub mod config;
 pub mod context;
+pub mod crowd;
 pub mod decision;
 pub mod engine;
 mod expiry;

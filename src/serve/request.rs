@@ -6,6 +6,7 @@ use std::hash::{BuildHasher as _, Hasher as _};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use super::crowd::Place;
 use super::metrics::Tier;
 
 tokio::task_local! {
@@ -20,6 +21,7 @@ pub struct Request {
     tier: AtomicU8,
     was_turned_away: AtomicBool,
     digest: OnceLock<String>,
+    place: OnceLock<Place>,
 }
 
 impl Request {
@@ -33,7 +35,13 @@ impl Request {
             u32::try_from(random & u64::from(u32::MAX)).unwrap_or_default()
         });
         let id = format!("{process:08x}-{:08x}", COUNT.fetch_add(1, Ordering::Relaxed));
-        Arc::new(Self { id, tier: AtomicU8::new(0), was_turned_away: AtomicBool::new(false), digest: OnceLock::new() })
+        Arc::new(Self {
+            id,
+            tier: AtomicU8::new(0),
+            was_turned_away: AtomicBool::new(false),
+            digest: OnceLock::new(),
+            place: OnceLock::new(),
+        })
     }
 
     /// Where the verdict came from: the slowest of all that were asked for.
@@ -71,6 +79,14 @@ pub fn current() -> Option<Arc<Request>> {
 #[must_use]
 pub fn id() -> String {
     current().map_or_else(|| "-".to_owned(), |request| request.id.clone())
+}
+
+/// Holds a place until the last byte of the answer is sent.
+pub(super) fn hold(place: Place) {
+    if let Some(request) = current() {
+        // there is one at most
+        let _ = request.place.set(place);
+    }
 }
 
 /// Notes where a verdict came from, and which image it is on.

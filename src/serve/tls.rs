@@ -3,13 +3,13 @@
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use tokio_rustls::rustls::client::verify_server_name;
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use tokio_rustls::rustls::server::{ParsedCertificate, WebPkiClientVerifier};
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
+use super::client::Client;
 use super::config::Tls;
 use super::expiry;
 use super::host::Host;
@@ -115,6 +115,11 @@ impl Current {
         self.held.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The client at the other end, by the certificate that it has shown.
+    pub(super) fn client(&self, certificate: &CertificateDer<'_>) -> Client {
+        Client::new(certificate, &self.tls.client_names)
+    }
+
     /// Reads the files again: whether they were new. Err when they cannot be used: the old pair stays.
     pub(super) fn refresh(&self, host: &Host) -> Result<bool, String> {
         let texts = texts(&self.tls, host)?;
@@ -124,22 +129,5 @@ impl Current {
         let loaded = made(texts)?;
         *self.held.write().unwrap_or_else(PoisonError::into_inner) = loaded;
         Ok(true)
-    }
-}
-
-/// The certificate that a client has shown, and that its authority has signed.
-#[derive(Debug, Clone)]
-pub struct Client(CertificateDer<'static>);
-
-impl Client {
-    pub(super) fn new(certificate: &CertificateDer<'_>) -> Self {
-        Self(certificate.clone().into_owned())
-    }
-
-    /// Whether the certificate's subject alternative names hold this DNS name or address.
-    #[must_use]
-    pub fn is_named(&self, name: &str) -> bool {
-        let Ok(name) = ServerName::try_from(name) else { return false };
-        ParsedCertificate::try_from(&self.0).is_ok_and(|certificate| verify_server_name(&certificate, &name).is_ok())
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::config::Profile;
-use crate::oci::Platform;
+use crate::oci::{Platform, Reference};
 use crate::report::model::Verdict;
 
 /// One question: what is to be said of this image under this profile?
@@ -43,6 +43,17 @@ pub enum Subject {
         /// Exactly the bytes that will be forwarded.
         bytes: Arc<[u8]>,
     },
+}
+
+impl Subject {
+    /// What names the manifest in a reference: a digest counts more than a tag.
+    #[must_use]
+    pub fn of(reference: &Reference) -> Self {
+        match (reference.digest(), reference.tag()) {
+            (Some(digest), _) => Self::Digest(digest.to_string()),
+            (None, tag) => Self::Tag(tag.unwrap_or("latest").to_owned()),
+        }
+    }
 }
 
 impl fmt::Display for Subject {

@@ -28,6 +28,8 @@ mod engine;
 mod gate;
 mod hostile;
 #[cfg(feature = "server")]
+mod in_process;
+#[cfg(feature = "server")]
 mod kubernetes;
 mod limits;
 mod malformed;
@@ -47,6 +49,8 @@ mod sarif;
 mod score;
 #[cfg(feature = "server")]
 mod serve;
+#[cfg(feature = "server")]
+mod serve_chain;
 mod shared;
 mod streams;
 mod templates;

@@ -1,16 +1,20 @@
 //! `/v1`: verify an image now, read what is known of one.
 
-mod image;
 mod verdicts;
 mod verify;
 
-use axum::Router;
+use std::time::Duration;
+
+use axum::body::Body;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{Request, Response, StatusCode};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 
 use super::context::Context;
-use super::http::error;
+use super::http::answer::later;
+use super::http::{Peer, error};
 
 /// The routes of the API; hooks add theirs.
 pub(super) fn router(context: Context) -> Router {
@@ -18,7 +22,22 @@ pub(super) fn router(context: Context) -> Router {
         .route("/v1/verify", post(verify::answer))
         .route("/v1/verdicts/{digest}", get(verdicts::answer))
         .route("/v1/verdicts/{digest}/sarif", get(verdicts::sarif))
+        .layer(from_fn_with_state(context.clone(), bounded))
         .with_state(context)
+}
+
+/// So that one caller does not take the places of all others.
+async fn bounded(
+    State(context): State<Context>,
+    Extension(peer): Extension<Peer>,
+    request: Request<Body>,
+    next: Next,
+) -> Response<Body> {
+    if context.has_place(&peer) {
+        return next.run(request).await;
+    }
+    let busy = error(StatusCode::TOO_MANY_REQUESTS, "too-many-requests", "too many requests of this caller at once");
+    later(busy, Duration::from_secs(1))
 }
 
 /// Answers what no route does.

@@ -3,15 +3,16 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::Extension;
 use axum::body::Body;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, Response, StatusCode};
+use axum::extract::{FromRequestParts, Path, Query, State};
+use axum::http::request::Parts;
+use axum::http::{Response, StatusCode};
+use axum::response::IntoResponse;
+use axum::{Extension, RequestPartsExt as _};
 use serde::Deserialize;
 
 use super::verify::{Said, profile};
-use crate::oci::{Digest, Platform};
+use crate::oci::{Digest, MalformedDigest, Platform};
 use crate::report::model::Report;
 use crate::serve::auth;
 use crate::serve::config::Profile;
@@ -33,36 +34,21 @@ pub(super) struct Under {
     platforms: String,
 }
 
-type Asked = Result<Query<Under>, QueryRejection>;
-
-pub(super) async fn answer(
-    State(context): State<Context>,
-    Extension(peer): Extension<Peer>,
-    headers: HeaderMap,
-    Path(digest): Path<String>,
-    under: Asked,
-) -> Response<Body> {
-    match known(&context, &peer, &headers, &digest, under).await {
-        Ok((judged, profile)) => whole(&context, &judged, &profile),
-        Err(refused) => refused,
-    }
+/// A verdict that is known, and what it was made under.
+pub(super) struct Known {
+    judged: Arc<Judged>,
+    profile: Arc<Profile>,
 }
 
-pub(super) async fn sarif(
-    State(context): State<Context>,
-    Extension(peer): Extension<Peer>,
-    headers: HeaderMap,
-    Path(digest): Path<String>,
-    under: Asked,
-) -> Response<Body> {
-    let (judged, _) = match known(&context, &peer, &headers, &digest, under).await {
-        Ok(known) => known,
-        Err(refused) => return refused,
-    };
+pub(super) async fn answer(State(context): State<Context>, known: Known) -> Response<Body> {
+    whole(&context, &known.judged, &known.profile)
+}
+
+pub(super) async fn sarif(State(context): State<Context>, known: Known) -> Response<Body> {
     let Some(write) = context.sarif else {
         return error(StatusCode::NOT_FOUND, "no-sarif", "this program writes no SARIF; the verdict itself holds the report");
     };
-    match serde_json::from_slice::<Report>(&judged.report) {
+    match serde_json::from_slice::<Report>(&known.judged.report) {
         Ok(report) => answer::raw(StatusCode::OK, "application/sarif+json", write(&report)),
         Err(_) => error(StatusCode::INTERNAL_SERVER_ERROR, "fault", "the report that was kept cannot be read"),
     }
@@ -80,38 +66,47 @@ fn whole(context: &Context, judged: &Arc<Judged>, profile: &Profile) -> Response
     answer::json(StatusCode::OK, &value)
 }
 
-async fn known(
-    context: &Context,
-    peer: &Peer,
-    headers: &HeaderMap,
-    digest: &str,
-    under: Asked,
-) -> Result<(Arc<Judged>, Arc<Profile>), Response<Body>> {
-    auth::admit(context, peer, headers).await?;
-    let wrong = |code: &str, message: &str| error(StatusCode::BAD_REQUEST, code, message);
-    let Query(under) = under.map_err(|_| wrong("query-malformed", "the query takes `profile`, `repository` and `platforms`"))?;
-    let digest: Digest =
-        digest.parse().map_err(|why: crate::oci::MalformedDigest| wrong("digest-malformed", &why.to_string()))?;
+/// Err is the answer to who may not ask, or asks for what is not known.
+impl FromRequestParts<Context> for Known {
+    type Rejection = Response<Body>;
+
+    async fn from_request_parts(parts: &mut Parts, context: &Context) -> Result<Self, Response<Body>> {
+        let Extension(peer) = parts.extract::<Extension<Peer>>().await.map_err(IntoResponse::into_response)?;
+        auth::admit(context, &peer, &parts.headers).await?;
+        let Path(digest) = parts.extract::<Path<String>>().await.map_err(IntoResponse::into_response)?;
+        let under = parts.extract::<Query<Under>>().await;
+        let under = under.map_err(|_| wrong("query-malformed", "the query takes `profile`, `repository` and `platforms`"))?;
+        let ask = question(context, &digest, under.0)?;
+        let profile = Arc::clone(&ask.profile);
+        match context.engine.known(&ask, &digest).await {
+            Some(judged) => Ok(Self { judged, profile }),
+            None => Err(error(
+                StatusCode::NOT_FOUND,
+                "no-verdict",
+                "there is no verdict on this digest under this profile; POST /v1/verify makes one",
+            )),
+        }
+    }
+}
+
+fn wrong(code: &str, message: &str) -> Response<Body> {
+    error(StatusCode::BAD_REQUEST, code, message)
+}
+
+fn question(context: &Context, digest: &str, under: Under) -> Result<Ask, Response<Body>> {
+    let digest: Digest = digest.parse().map_err(|why: MalformedDigest| wrong("digest-malformed", &why.to_string()))?;
     let config = context.live.config();
     let profile = profile(&config, under.profile.as_deref(), &under.repository).map_err(|why| wrong("unknown-profile", &why))?;
     let platforms =
         under.platforms.split(',').filter(|text| !text.is_empty()).map(str::parse::<Platform>).collect::<Result<Vec<_>, _>>();
     let platforms = platforms.map_err(|_| wrong("platform-malformed", "`platforms` holds os/architecture[/variant]"))?;
-    let ask = Ask {
+    Ok(Ask {
         repository: under.repository,
         subject: Subject::Digest(digest.to_string()),
         platforms: if platforms.is_empty() { profile.platforms.clone() } else { platforms },
-        profile: Arc::clone(&profile),
+        profile,
         access: Access::Configured,
         deadline: Instant::now(),
         may_enqueue: false,
-    };
-    match context.engine.known(&ask, &digest.to_string()).await {
-        Some(judged) => Ok((judged, profile)),
-        None => Err(error(
-            StatusCode::NOT_FOUND,
-            "no-verdict",
-            "there is no verdict on this digest under this profile; POST /v1/verify makes one",
-        )),
-    }
+    })
 }

@@ -10,8 +10,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, Request, Response, StatusCode};
 use serde::{Deserialize, Serialize};
 
-use super::image;
-use crate::oci::Platform;
+use crate::oci::{MalformedReference, Platform, Reference};
 use crate::policy::likest;
 use crate::serve::config::{Config, OnUnknown, Profile};
 use crate::serve::context::Context;
@@ -20,7 +19,7 @@ use crate::serve::engine;
 use crate::serve::http::answer::later;
 use crate::serve::http::{Peer, bytes, error, json};
 use crate::serve::metrics;
-use crate::serve::verdict::{Access, Ask, Judged, Outcome, Verdicts as _};
+use crate::serve::verdict::{Access, Ask, Judged, Outcome, Subject, Verdicts as _};
 use crate::serve::{auth, request};
 
 /// The longest that a caller may wait.
@@ -112,7 +111,10 @@ fn ask(config: &Config, body: &[u8], began: Instant) -> Result<(Ask, String), Re
     let question: Question = serde_json::from_slice(body).map_err(|error| {
         wrong("body-malformed", &crate::oci::escape_text(&format!("the body is not what is asked for: {error}")))
     })?;
-    let (repository, subject) = image::parse(&question.image).map_err(|why| wrong("image-malformed", &why))?;
+    let reference = question.image.parse().map_err(|why: MalformedReference| {
+        wrong("image-malformed", &format!("{why}; write the image as registry.example/shop:1.4 or docker.io/library/debian:13"))
+    })?;
+    let (repository, subject) = named(&reference);
     if let Some(reason) = engine::refused(config, &repository) {
         return Err(error(StatusCode::FORBIDDEN, "registry-not-allowed", &reason));
     }
@@ -133,6 +135,11 @@ fn ask(config: &Config, body: &[u8], began: Instant) -> Result<(Ask, String), Re
     let deadline = began.checked_add(wait).unwrap_or(began);
     let ask = Ask { repository, subject, profile, platforms, access: Access::Configured, deadline, may_enqueue: true };
     Ok((ask, crate::oci::escape_text(&question.image)))
+}
+
+/// `host/repository`, and what names the manifest in it.
+fn named(reference: &Reference) -> (String, Subject) {
+    (format!("{}/{}", reference.host(), reference.repository()), Subject::of(reference))
 }
 
 /// The profile of this name, or that of the configuration's matches.

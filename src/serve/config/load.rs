@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use toml::de::DeTable;
 
-use super::reader::{Fault, Faults, Section, shown};
+use super::reader::{At, Fault, Faults, Section, shown};
 use super::{Cache, Config, Gate, Registry, Server, Tls, hooks, profiles, registries};
 use crate::cache::Redis;
 use crate::limits::{GIB, KIB, Limits, MIB};
 use crate::policy::likest;
+use crate::serve::client::ClientName;
 use crate::serve::host::Host;
 use crate::serve::tls;
 
@@ -104,6 +105,11 @@ fn server(mut section: Section<'_>, faults: &Faults<'_>, host: &Host) -> Server 
         public_url: section.parsed("public_url", URL, public_url).map_or(plain.public_url, |url| url.value),
         max_body: section.bytes("max_body").unwrap_or(plain.max_body),
         max_inflight: size(section.count("max_inflight", 1, 100_000), plain.max_inflight),
+        max_inflight_per_caller: size(section.count("max_inflight_per_caller", 1, 100_000), plain.max_inflight_per_caller),
+        max_inflight_per_namespace: size(
+            section.count("max_inflight_per_namespace", 1, 100_000),
+            plain.max_inflight_per_namespace,
+        ),
         workers: size(section.count("workers", 1, 1_024), plain.workers),
         max_queue: size(section.count("max_queue", 1, 1_000_000), plain.max_queue),
         drain: section.duration("drain").unwrap_or(plain.drain),
@@ -127,16 +133,37 @@ fn tls(mut section: Section<'_>, faults: &Faults<'_>, host: &Host) -> Option<Tls
     let at = section.at;
     let (cert, key) = (section.path("cert"), section.path("key"));
     let client_ca = section.path("client_ca");
+    let client_names = client_names(&mut section, faults, client_ca.is_some());
     section.finish();
     let (Some(cert), Some(key)) = (cert, key) else {
         faults.add(at, "`cert` and `key` are both needed, each the path of a PEM file");
         return None;
     };
-    let tls = Tls { cert: cert.value, key: key.value, client_ca: client_ca.map(|ca| ca.value) };
+    let tls = Tls { cert: cert.value, key: key.value, client_ca: client_ca.map(|ca| ca.value), client_names };
     if let Err(problem) = tls::load(&tls, host) {
         faults.add(at, problem);
     }
     Some(tls)
+}
+
+fn client_names(section: &mut Section<'_>, faults: &Faults<'_>, has_ca: bool) -> Vec<ClientName> {
+    let at = section.at;
+    if section.has("client_names") && !has_ca {
+        faults.add(at, "`client_names` needs `client_ca`, the authority of these certificates");
+    }
+    let names = section.texts("client_names");
+    if section.has("client_names") && names.is_empty() {
+        faults.add(at, "`client_names` holds no name; leave it out to take every certificate of `client_ca`");
+    }
+    let read = |name: At<String>| {
+        let read = name.value.parse().ok();
+        if read.is_none() {
+            let problem = format!("'{}' is no name of a client; write a DNS name, an address, or a URI", shown(&name.value));
+            faults.add(name.at, problem);
+        }
+        read
+    };
+    names.into_iter().filter_map(read).collect()
 }
 
 fn gate(mut section: Section<'_>, faults: &Faults<'_>, host: &Host, registries: &BTreeMap<String, Registry>) -> Option<Gate> {

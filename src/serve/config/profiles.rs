@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::reader::{At, Faults, Section, shown};
-use super::{BreakGlass, Mode, OnProblem, OnUnknown, Profile, RequireDigest};
+use super::{BY_MATCH, BreakGlass, Mode, OnProblem, OnUnknown, Profile, RequireDigest};
 use crate::oci::{Platform, escape_text};
 use crate::serve::host::Host;
 use crate::serve::key;
@@ -20,6 +20,10 @@ pub(super) fn profiles(root: &mut Section<'_>, faults: &Faults<'_>, host: &Host)
     for (name, section) in root.named("profiles") {
         if !is_name(&name.value) {
             let problem = format!("'{}' cannot name a profile; use at most 63 of a-z, 0-9 and -", shown(&name.value));
+            faults.add(name.at, problem);
+        }
+        if name.value == BY_MATCH {
+            let problem = format!("'{BY_MATCH}' cannot name a profile: in the path of a hook it stands for what [[match]] says");
             faults.add(name.at, problem);
         }
         let profile = profile(name.value.clone(), section, faults, host);

@@ -187,6 +187,11 @@ impl<'d> Section<'d> {
         found
     }
 
+    /// Whether the table holds the key at all.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
     pub(super) fn texts(&mut self, key: &'static str) -> Vec<At<String>> {
         let Some(value) = self.take(key) else { return Vec::new() };
         let elements = value.get_ref().as_array().map(|list| list.iter().collect::<Vec<_>>());

@@ -141,6 +141,7 @@ const FAULTS: &[(&str, &str)] = &[
         "2:14: unknown value of `on_unknown` 'x'; the values here are verify, deny, allow, warn",
     ),
     ("[profiles.Shop]", "1:11: 'Shop' cannot name a profile; use at most 63 of a-z, 0-9 and -"),
+    ("[profiles.auto]", "1:11: 'auto' cannot name a profile: in the path of a hook it stands for what [[match]] says"),
     ("[profiles.default]\nplatforms = ['arm']", "2:14: 'arm' is no platform; write linux/amd64 or linux/arm/v7"),
     ("[profiles.default]\nplatforms = 'linux/arm'", "2:13: `platforms` must be a list of texts in quotes"),
     (
@@ -196,6 +197,17 @@ fn a_glob_and_a_policy_file_that_are_wrong_are_told() {
     assert!(told.starts_with("3:15: '[' is not a glob: "), "{told}");
     let told = fault("[profiles.default]\npolicy = 'bad.toml'");
     assert!(told.contains("unknown check 'compilr'; did you mean compiler?"), "{told}");
+}
+
+#[test]
+fn names_of_clients_are_names_and_have_an_authority() {
+    let told = |text: &str| loaded(&format!("[server.tls]\n{text}")).unwrap_err().join("\n");
+    let without = told("client_names = ['ci.example']");
+    assert!(without.contains("1:1: `client_names` needs `client_ca`, the authority of these certificates"), "{without}");
+    let empty = told("client_ca = 'ca'\nclient_names = []");
+    assert!(empty.contains("`client_names` holds no name; leave it out to take every certificate of `client_ca`"), "{empty}");
+    let malformed = told("client_ca = 'ca'\nclient_names = ['ci.example', 'a b']");
+    assert!(malformed.contains("3:31: 'a b' is no name of a client; write a DNS name, an address, or a URI"), "{malformed}");
 }
 
 #[test]

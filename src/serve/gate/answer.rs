@@ -44,6 +44,17 @@ impl Refusal {
         Self { status: StatusCode::METHOD_NOT_ALLOWED, code: "UNSUPPORTED", message }
     }
 
+    /// Who asks may not.
+    pub(super) fn client(message: &str) -> Self {
+        Self { status: StatusCode::FORBIDDEN, code: "DENIED", message: message.to_owned() }
+    }
+
+    /// Who asks has too many requests already.
+    pub(super) fn crowd() -> Self {
+        let message = "too many requests of this client at once".to_owned();
+        Self { status: StatusCode::TOO_MANY_REQUESTS, code: "TOOMANYREQUESTS", message }
+    }
+
     /// It cannot be answered now.
     pub(super) fn unready(message: &str) -> Self {
         Self { status: StatusCode::SERVICE_UNAVAILABLE, code: "UNAVAILABLE", message: message.to_owned() }

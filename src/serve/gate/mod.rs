@@ -15,6 +15,7 @@ mod statements;
 mod upstream;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::State;
@@ -26,9 +27,11 @@ use self::forward::Errand;
 use self::headers::Facade;
 use self::path::Target;
 use self::upstream::Upstream;
+use super::auth::NOT_LISTED;
 use super::config::{Config, Gate};
 use super::context::Context;
 use super::http::Peer;
+use super::http::answer::later;
 use super::request;
 use super::verdict::Verdicts;
 
@@ -61,6 +64,9 @@ struct Ground {
 }
 
 async fn answer(State(door): State<Door>, Extension(peer): Extension<Peer>, request: Request<Body>) -> Response<Body> {
+    if !door.context.has_place(&peer) {
+        return later(Refusal::crowd().answer(), Duration::from_secs(1));
+    }
     match errand(&door, &peer, &request) {
         Err(refused) => {
             let (request, code) = (request::id(), refused.code);
@@ -87,6 +93,13 @@ fn errand(door: &Door, peer: &Peer, request: &Request<Body>) -> Result<(Ground, 
     let config = door.context.live.config();
     let unready = |message: &str| Refusal::unready(message);
     let gate = config.gate.clone().ok_or_else(|| unready("there is no gate"))?;
+    if gate.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some()) {
+        match peer.client {
+            Some(client) if client.is_listed() => {}
+            Some(_) => return Err(Refusal::client(NOT_LISTED)),
+            None => return Err(Refusal::client("show a client certificate: the gate asks for one")),
+        }
+    }
     let facade = Facade::of(request.headers(), request.uri(), gate.tls.is_some())
         .ok_or_else(|| Refusal::malformed("UNSUPPORTED", "the request names no host, or more than one"))?;
     let upstream = door.upstream.of(&config, &door.context.host).map_err(|problem| {

@@ -7,10 +7,8 @@ use std::str::FromStr as _;
 use axum::http::{Method, Uri};
 
 use super::answer::Refusal;
-use crate::oci::Digest;
+use crate::oci::{Digest, is_repository, is_tag};
 
-/// Longest repository, as the distribution-spec advises.
-const NAME_BYTES: usize = 255;
 /// Longest id of an upload.
 const UPLOAD_BYTES: usize = 1024;
 /// Longest query.
@@ -153,27 +151,10 @@ fn decoded(segment: &str) -> Option<String> {
 fn name_of(components: &[&str]) -> Result<String, Refusal> {
     let name = components.join("/");
     // a repository called so could be read as another path by whoever looks from the left
-    let is_plain = components.iter().all(|component| is_component(component) && *component != "manifests");
-    if components.is_empty() || name.len() > NAME_BYTES || !is_plain {
+    if !is_repository(&name) || components.contains(&"manifests") {
         return Err(Refusal::malformed("NAME_INVALID", "this is no repository's name"));
     }
     Ok(name)
-}
-
-/// distribution-spec: `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*`.
-fn is_component(text: &str) -> bool {
-    let is_word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let ends = |byte: Option<&u8>| byte.is_some_and(|byte| is_word(*byte));
-    let separators = text.as_bytes().split(|byte| is_word(*byte)).filter(|run| !run.is_empty());
-    let are_known = separators.into_iter().all(|run| matches!(run, b"." | b"_" | b"__") || run.iter().all(|byte| *byte == b'-'));
-    ends(text.as_bytes().first()) && ends(text.as_bytes().last()) && are_known
-}
-
-/// Whether this is a tag: `[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}`.
-fn is_tag(text: &str) -> bool {
-    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    let is_first = text.bytes().next().is_some_and(is_word);
-    is_first && text.len() <= 128 && text.bytes().all(|byte| is_word(byte) || byte == b'.' || byte == b'-')
 }
 
 fn reference(text: &str) -> Result<Reference, Refusal> {

@@ -20,7 +20,7 @@ use tokio_rustls::TlsAcceptor;
 use super::guard::{Activity, Guard};
 use super::listener::Phase;
 use super::{Peer, Rules};
-use crate::serve::tls::{Client, Current};
+use crate::serve::tls::Current;
 
 /// Bytes of a request's head.
 const HEAD_BYTES: usize = 64 * 1024;
@@ -53,7 +53,7 @@ pub(super) async fn serve(ground: Arc<Ground>, stream: TcpStream, address: Socke
     };
     let Ok(Ok(stream)) = accepted else { return };
     let (_, session) = stream.get_ref();
-    let client = session.peer_certificates().and_then(|chain| chain.first()).map(Client::new);
+    let client = session.peer_certificates().and_then(|chain| chain.first()).map(|shown| current.client(shown));
     let is_2 = session.alpn_protocol() == Some(b"h2");
     let peer = Peer { address, listener: ground.address, client };
     if is_2 { http_2(ground, stream, peer, phase).await } else { http_1(ground, stream, peer, phase).await }

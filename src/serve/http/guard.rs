@@ -70,7 +70,7 @@ impl Guard {
         let known = request::Request::new();
         // without the query, which may hold what lets somebody in
         let (method, path) = (request.method().clone(), request.uri().path().chars().take(PATH_SHOWN).collect::<String>());
-        let at = Arc::clone(&known);
+        let (at, held) = (Arc::clone(&known), Arc::clone(&known));
         let id = HeaderValue::try_from(known.id.as_str()).ok();
         let (mut response, place) = request::scope(Arc::clone(&known), self.admitted(request, peer, known)).await;
         let (status, millis) = (response.status().as_u16(), u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX));
@@ -80,7 +80,7 @@ impl Guard {
             response.headers_mut().insert("x-request-id", id);
         }
         // the place is taken until the last byte of the answer is sent
-        response.map(|body| Body::new(Whole { body, _running: running, _place: place }))
+        response.map(|body| Body::new(Whole { body, _running: running, _place: place, _request: held }))
     }
 
     async fn admitted(
@@ -91,6 +91,7 @@ impl Guard {
     ) -> (Response<Body>, Option<OwnedSemaphorePermit>) {
         let place = tokio::time::timeout(PATIENCE, Arc::clone(&self.places).acquire_owned()).await;
         let Ok(Ok(place)) = place else {
+            self.metrics.turned_away("listener");
             let busy = answer::error(StatusCode::SERVICE_UNAVAILABLE, "busy", "too many requests at once; try again");
             return (answer::later(busy, Duration::from_secs(1)), None);
         };
@@ -163,6 +164,7 @@ struct Whole {
     body: Body,
     _running: Running,
     _place: Option<OwnedSemaphorePermit>,
+    _request: Arc<request::Request>,
 }
 
 impl HttpBody for Whole {

@@ -13,7 +13,7 @@ use std::time::Duration;
 pub use answer::{bytes, error, json};
 pub(super) use listener::{Listener, Phase};
 
-use super::tls::Client;
+use super::client::Client;
 
 /// Who is at the other end of a connection; every request carries it in its extensions.
 #[derive(Debug, Clone)]
@@ -22,7 +22,7 @@ pub struct Peer {
     pub address: SocketAddr,
     /// Where it was let in.
     pub listener: SocketAddr,
-    /// Its certificate, where it has shown one that the authority of `client_ca` signed.
+    /// What is to be known of its certificate, where it has shown one that the authority of `client_ca` signed.
     pub client: Option<Client>,
 }
 

@@ -1,16 +1,15 @@
 //! `POST /k8s/v1/validate/{profile}`: may this object be?
 
 use std::collections::BTreeMap;
-use std::time::Instant;
 
 use serde::Serialize;
 
-use super::Desk;
 use super::images::{self, Found};
-use super::judge::{By, Question, Said, judge};
+use super::judge::{Question, Said, judge};
 use super::reference::{Reference, shown};
 use super::review::Request;
 use super::ruling::{Lenience, Ruling, cut};
+use super::{Desk, Received};
 use crate::oci::escape_text;
 use crate::serve::decision::{Answer, Hook};
 
@@ -50,9 +49,9 @@ struct Status {
 }
 
 /// Judges the request and says what becomes of it.
-pub(super) async fn answer(desk: &Desk, by: &By, request: Request, began: Instant, deadline: Instant) -> Answered {
-    let ruling = rule(desk, by, &request, deadline).await;
-    desk.context.decided(Hook::Kubernetes, &ruling.profiles, &ruling.digest, &ruling.decision, began);
+pub(super) async fn answer(desk: &Desk, received: &Received, request: Request) -> Answered {
+    let ruling = rule(desk, received, &request).await;
+    desk.context.decided(Hook::Kubernetes, &ruling.profiles, &ruling.digest, &ruling.decision, received.began);
     if ruling.is_glass_broken {
         desk.context.metrics.broke_glass();
         tracing::warn!(
@@ -68,8 +67,8 @@ pub(super) async fn answer(desk: &Desk, by: &By, request: Request, began: Instan
     Answered { api_version: "admission.k8s.io/v1", kind: "AdmissionReview", response }
 }
 
-async fn rule(desk: &Desk, by: &By, request: &Request, deadline: Instant) -> Ruling {
-    let own = by.profile(Hook::Kubernetes, request.namespace(), "");
+async fn rule(desk: &Desk, received: &Received, request: &Request) -> Ruling {
+    let own = received.by.profile(Hook::Kubernetes, request.namespace(), "");
     if request.runs_nothing() {
         return Ruling::unasked("nothing new runs", &own.name);
     }
@@ -85,9 +84,9 @@ async fn rule(desk: &Desk, by: &By, request: &Request, deadline: Instant) -> Rul
     }
     let question = Question {
         hook: Hook::Kubernetes,
-        by,
+        by: &received.by,
         namespace: request.namespace(),
-        deadline,
+        deadline: received.deadline,
         may_enqueue: !request.dry_run.unwrap_or_default(),
     };
     let said = judge(&desk.context, desk.verdicts.as_ref(), &question, &found.images, &found.problems).await;

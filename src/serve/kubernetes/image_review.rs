@@ -2,14 +2,13 @@
 //! `ImagePolicyWebhook`. It names neither user nor kind, and takes no warnings.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use super::Desk;
-use super::judge::{By, Question, Said, judge};
+use super::judge::{Question, Said, judge};
 use super::reference::shown;
 use super::ruling::{Ruling, cut};
+use super::{Desk, Received};
 use crate::oci::escape_text;
 use crate::serve::decision::{Answer, Hook};
 
@@ -87,9 +86,10 @@ impl Review {
 }
 
 /// Judges the images and says whether they may run.
-pub(super) async fn answer(desk: &Desk, by: &By, review: &Review, began: Instant, deadline: Instant) -> Answered {
+pub(super) async fn answer(desk: &Desk, received: &Received, review: &Review) -> Answered {
     let namespace = review.namespace.as_deref().unwrap_or_default();
-    let question = Question { hook: Hook::ImageReview, by, namespace, deadline, may_enqueue: true };
+    let question =
+        Question { hook: Hook::ImageReview, by: &received.by, namespace, deadline: received.deadline, may_enqueue: true };
     let mut images: Vec<String> = Vec::new();
     let mut problems = Vec::new();
     let containers = review.containers.as_deref().unwrap_or_default();
@@ -110,7 +110,7 @@ pub(super) async fn answer(desk: &Desk, by: &By, review: &Review, began: Instant
         is_taken.then(|| review.break_glass()).flatten()
     };
     let ruling = Ruling::of(said, |_| None, glass);
-    desk.context.decided(Hook::ImageReview, &ruling.profiles, &ruling.digest, &ruling.decision, began);
+    desk.context.decided(Hook::ImageReview, &ruling.profiles, &ruling.digest, &ruling.decision, received.began);
     if ruling.is_glass_broken {
         desk.context.metrics.broke_glass();
         tracing::warn!(request = crate::serve::request::id(), namespace = escape_text(namespace), "a refusal was overridden");

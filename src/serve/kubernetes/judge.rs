@@ -7,9 +7,10 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use super::reference::{Reference, shown};
-use crate::serve::config::{Config, Mode, Profile, RequireDigest};
+use crate::serve::config::{BY_MATCH, Config, Mode, Profile, RequireDigest};
 use crate::serve::context::Context;
 use crate::serve::decision::{Answer, Decision, Hook, decide};
+use crate::serve::request;
 use crate::serve::verdict::{Access, Answering, Ask, Outcome, Verdicts};
 
 /// When to ask again, where the answer was not there in time.
@@ -22,7 +23,7 @@ const SHORT: usize = 120;
 pub(super) enum By {
     /// The profile that the path names.
     One(Arc<Profile>),
-    /// The profile of the configuration's matches: `auto` in the path.
+    /// The profile of the configuration's matches.
     Matches(Arc<Config>),
 }
 
@@ -30,7 +31,7 @@ impl By {
     /// The profile that `name` stands for; None: there is none.
     pub(super) fn named(config: &Arc<Config>, name: &str) -> Option<Self> {
         match name {
-            "auto" => Some(Self::Matches(Arc::clone(config))),
+            BY_MATCH => Some(Self::Matches(Arc::clone(config))),
             name => config.profiles.get(name).cloned().map(Self::One),
         }
     }
@@ -101,20 +102,26 @@ pub(super) async fn judge(
             }
         }
     }
+    let place = context.place_of(question.namespace);
+    let now = Question { deadline: Instant::now(), may_enqueue: false, ..question.clone() };
+    let question = if place.is_some() { question } else { &now };
     let asking = pending.iter().map(|one| verdicts.verdict(ask(question, one))).collect();
     let outcomes = all(asking, question.deadline).await;
     said.extend(pending.into_iter().zip(outcomes).map(|(one, outcome)| said_of(context, question.hook, one, &outcome)));
+    if place.is_none() {
+        tracing::warn!(request = request::id(), namespace = shown(question.namespace), "too many reviews of a namespace at once");
+    }
     said
 }
 
 /// What is to be asked about an image; Err: nothing is, and what is said of it without that.
 fn asked(question: &Question<'_>, name: &str, reference: Reference) -> Result<Pending, Said> {
-    let profile = question.by.profile(question.hook, question.namespace, &reference.repository);
+    let profile = question.by.profile(question.hook, question.namespace, &reference.repository());
     let name = shown(name);
     let mut hint = String::new();
     match (profile.mode, profile.require_digest) {
         (Mode::Off, _) => return Err(refused(profile, String::new())),
-        _ if reference.digest.is_some() => {}
+        _ if reference.has_digest() => {}
         (_, RequireDigest::Resolve) => {}
         (Mode::Enforce, RequireDigest::Deny) => {
             return Err(refused(profile, format!("{name} is named without a digest; write it as {name}@sha256:...")));
@@ -128,7 +135,7 @@ fn asked(question: &Question<'_>, name: &str, reference: Reference) -> Result<Pe
 
 fn ask(question: &Question<'_>, one: &Pending) -> Ask {
     Ask {
-        repository: one.reference.repository.clone(),
+        repository: one.reference.repository(),
         subject: one.reference.subject(),
         profile: Arc::clone(&one.profile),
         platforms: one.profile.platforms.clone(),

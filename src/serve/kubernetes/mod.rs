@@ -16,11 +16,12 @@ mod tests;
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::body::Body;
-use axum::extract::{Path, RawQuery, State};
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequest, Path, State};
 use axum::http::{Request, Response, StatusCode};
+use axum::response::IntoResponse;
 use axum::routing::post;
-use axum::{Extension, Router};
+use axum::{Extension, RequestPartsExt as _, Router};
 
 use super::auth;
 use super::context::Context;
@@ -52,72 +53,50 @@ pub fn asking(context: Context, verdicts: Arc<dyn Verdicts>) -> Router {
 /// A request that was let in: by what it is judged, what it says, and when it is due.
 struct Received {
     by: By,
-    body: axum::body::Bytes,
+    body: Bytes,
     began: Instant,
     deadline: Instant,
 }
 
-async fn validate(
-    State(desk): State<Desk>,
-    Extension(peer): Extension<Peer>,
-    Path(profile): Path<String>,
-    RawQuery(query): RawQuery,
-    request: Request<Body>,
-) -> Response<Body> {
-    let received = match receive(&desk, &peer, &profile, query.as_deref(), request).await {
-        Ok(received) => received,
-        Err(refused) => return refused,
-    };
+async fn validate(State(desk): State<Desk>, received: Received) -> Response<Body> {
     match review::Request::parse(&received.body) {
-        Ok(request) => {
-            json(StatusCode::OK, &admit::answer(&desk, &received.by, request, received.began, received.deadline).await)
-        }
-        Err(why) => error(StatusCode::BAD_REQUEST, "review-malformed", &why),
+        Ok(request) => json(StatusCode::OK, &admit::answer(&desk, &received, request).await),
+        Err(why) => malformed(&why),
     }
 }
 
-async fn review_images(
-    State(desk): State<Desk>,
-    Extension(peer): Extension<Peer>,
-    Path(profile): Path<String>,
-    RawQuery(query): RawQuery,
-    request: Request<Body>,
-) -> Response<Body> {
-    let received = match receive(&desk, &peer, &profile, query.as_deref(), request).await {
-        Ok(received) => received,
-        Err(refused) => return refused,
-    };
+async fn review_images(State(desk): State<Desk>, received: Received) -> Response<Body> {
     match image_review::Review::parse(&received.body) {
-        Ok(review) => {
-            let Received { by, began, deadline, .. } = &received;
-            json(StatusCode::OK, &image_review::answer(&desk, by, &review, *began, *deadline).await)
-        }
-        Err(why) => error(StatusCode::BAD_REQUEST, "review-malformed", &why),
+        Ok(review) => json(StatusCode::OK, &image_review::answer(&desk, &received, &review).await),
+        Err(why) => malformed(&why),
     }
 }
 
-/// Lets the caller in and reads what it sends; Err is the answer to give. What is wrong with the way it asks is an error of HTTP:
-/// the API server's `failurePolicy` says what follows.
-async fn receive(
-    desk: &Desk,
-    peer: &Peer,
-    profile: &str,
-    query: Option<&str>,
-    request: Request<Body>,
-) -> Result<Received, Response<Body>> {
-    let began = Instant::now();
-    let deadline = began.checked_add(review::patience(query)).unwrap_or(began);
-    let (parts, body) = request.into_parts();
-    let config = desk.context.live.config();
-    // most API servers cannot be given a certificate or a token: they are asked for one only where there is an authority for it
-    if config.server.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some()) {
-        auth::admit(&desk.context, peer, &parts.headers).await?;
+fn malformed(why: &str) -> Response<Body> {
+    error(StatusCode::BAD_REQUEST, "review-malformed", why)
+}
+
+/// What is wrong with the way somebody asks is an error of HTTP: the API server's `failurePolicy` says what follows.
+impl FromRequest<Desk> for Received {
+    type Rejection = Response<Body>;
+
+    async fn from_request(request: Request<Body>, desk: &Desk) -> Result<Self, Response<Body>> {
+        let began = Instant::now();
+        let (mut parts, body) = request.into_parts();
+        let deadline = began.checked_add(review::patience(parts.uri.query())).unwrap_or(began);
+        let Extension(peer) = parts.extract::<Extension<Peer>>().await.map_err(IntoResponse::into_response)?;
+        let Path(profile) = parts.extract::<Path<String>>().await.map_err(IntoResponse::into_response)?;
+        let config = desk.context.live.config();
+        // most API servers cannot be given a certificate or a token: they are asked for one only where there is an authority for it
+        if config.server.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some()) {
+            auth::admit(&desk.context, &peer, &parts.headers).await?;
+        }
+        let Some(by) = By::named(&config, &profile) else {
+            let advice = "the path ends with the name of a [profiles.NAME], or with auto";
+            return Err(error(StatusCode::NOT_FOUND, "unknown-profile", advice));
+        };
+        let late = || error(StatusCode::REQUEST_TIMEOUT, "body-timeout", "the request's body did not arrive in time");
+        let body = tokio::time::timeout_at(deadline.into(), bytes(body)).await.map_err(|_| late())??;
+        Ok(Self { by, body, began, deadline })
     }
-    let Some(by) = By::named(&config, profile) else {
-        let advice = "the path ends with the name of a [profiles.NAME], or with auto";
-        return Err(error(StatusCode::NOT_FOUND, "unknown-profile", advice));
-    };
-    let late = || error(StatusCode::REQUEST_TIMEOUT, "body-timeout", "the request's body did not arrive in time");
-    let body = tokio::time::timeout_at(deadline.into(), bytes(body)).await.map_err(|_| late())??;
-    Ok(Received { by, body, began, deadline })
 }

@@ -1,78 +1,55 @@
-//! Names of images as container runtimes read them: `nginx` is `docker.io/library/nginx:latest`.
+//! Names of images as container runtimes read them, where that differs from a complete reference: `nginx` is
+//! `docker.io/library/nginx:latest`.
 
-use crate::oci::{Digest, escape_text};
+use crate::oci::{self, escape_text};
 use crate::serve::verdict::Subject;
 
+/// Whose names need not be complete.
 const HOST: &str = "docker.io";
-const OLD_HOST: &str = "index.docker.io";
-const OFFICIAL: &str = "library";
-/// Longest name that is looked at: 255 of the repository, 128 of the tag, and a digest.
+/// Longest name that is looked at: a host, a repository, a tag and a digest.
 const MOST_BYTES: usize = 1_024;
-/// The longest repository with its host.
-const MOST_REPOSITORY_BYTES: usize = 255;
-const MOST_TAG_BYTES: usize = 128;
 /// Letters of a name that a message shows.
 const SHOWN: usize = 100;
 
 /// An image in a registry.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Reference {
-    /// `host/repository`.
-    pub(super) repository: String,
-    pub(super) tag: Option<String>,
-    /// Counts more than the tag.
-    pub(super) digest: Option<String>,
-}
+pub(super) struct Reference(oci::Reference);
 
 impl Reference {
     /// Reads a name; Err is a clause.
-    pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
         if text.is_empty() {
-            return Err("the name is empty");
+            return Err("the name is empty".to_owned());
         }
         if text.len() > MOST_BYTES {
-            return Err("the name is too long");
+            return Err("the name is too long".to_owned());
         }
         if is_id(text) {
-            return Err("it is the id of an image on a node, and names none in a registry");
+            return Err("it is the id of an image on a node, and names none in a registry".to_owned());
         }
-        let (name, digest) = match text.split_once('@') {
-            Some((name, digest)) => (name, Some(digest.parse::<Digest>().map_err(|_| "the digest is malformed")?.to_string())),
-            None => (text, None),
-        };
-        let (host, rest) = host_of(name)?;
-        let (path, tag) = match rest.rsplit_once(':') {
-            Some((path, tag)) => (path, Some(tag)),
-            None => (rest, None),
-        };
-        if tag.is_some_and(|tag| !is_tag(tag)) {
-            return Err("the tag is malformed");
-        }
-        if !is_host(&host) || !path.split('/').all(is_component) {
-            return Err("registry and repository are lower-case words between slashes");
-        }
-        let official = if host == HOST && !path.contains('/') { format!("{OFFICIAL}/") } else { String::new() };
-        let repository = format!("{host}/{official}{path}");
-        if repository.len() > MOST_REPOSITORY_BYTES {
-            return Err("the name is too long");
-        }
-        Ok(Self { repository, tag: tag.map(str::to_owned), digest })
+        let whole = if oci::Reference::names_host(text) { text.to_owned() } else { format!("{HOST}/{text}") };
+        whole.parse().map(Self).map_err(|error: oci::MalformedReference| error.reason)
+    }
+
+    /// `host/repository`.
+    pub(super) fn repository(&self) -> String {
+        format!("{}/{}", self.0.host(), self.0.repository())
+    }
+
+    /// Whether the name says which bytes it means.
+    pub(super) fn has_digest(&self) -> bool {
+        self.0.digest().is_some()
     }
 
     /// What names the manifest.
     pub(super) fn subject(&self) -> Subject {
-        match (&self.digest, &self.tag) {
-            (Some(digest), _) => Subject::Digest(digest.clone()),
-            (None, tag) => Subject::Tag(tag.clone().unwrap_or_else(|| "latest".to_owned())),
-        }
+        Subject::of(&self.0)
     }
 
     /// The same for all names of one manifest.
     pub(super) fn whole(&self) -> String {
-        match self.subject() {
-            Subject::Digest(digest) => format!("{}@{digest}", self.repository),
-            tag => format!("{}:{tag}", self.repository),
-        }
+        let joint = if self.has_digest() { '@' } else { ':' };
+        format!("{}{joint}{}", self.repository(), self.subject())
     }
 }
 
@@ -87,52 +64,6 @@ pub(super) fn shown(text: &str) -> String {
 fn is_id(text: &str) -> bool {
     let hex = text.strip_prefix("sha256:").unwrap_or(text);
     hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit())
-}
-
-/// The registry, and what follows it.
-fn host_of(name: &str) -> Result<(String, &str), &'static str> {
-    let Some((first, rest)) = name.split_once('/') else { return Ok((HOST.to_owned(), name)) };
-    let is_upper = first.bytes().any(|byte| byte.is_ascii_uppercase());
-    if first != "localhost" && !first.contains(['.', ':']) {
-        // some runtimes take this for a host, others for a malformed repository
-        return if is_upper {
-            Err("registry and repository are lower-case words between slashes")
-        } else {
-            Ok((HOST.to_owned(), name))
-        };
-    }
-    let host = first.to_ascii_lowercase();
-    Ok((if host == OLD_HOST { HOST.to_owned() } else { host }, rest))
-}
-
-/// A DNS name or an address, and maybe a port.
-fn is_host(host: &str) -> bool {
-    let (name, port) = match host.rsplit_once(':') {
-        Some((name, port)) if !port.ends_with(']') => (name, Some(port)),
-        _ => (host, None),
-    };
-    let is_port = |port: &str| !port.is_empty() && port.len() <= 5 && port.bytes().all(|byte| byte.is_ascii_digit());
-    let is_word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let is_label = |label: &str| {
-        !label.is_empty() && !label.starts_with('-') && !label.ends_with('-') && label.bytes().all(|b| is_word(b) || b == b'-')
-    };
-    let is_name = match name.strip_prefix('[').and_then(|name| name.strip_suffix(']')) {
-        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
-        None => name.split('.').all(is_label),
-    };
-    is_name && port.is_none_or(is_port)
-}
-
-/// Lower-case letters and digits, joined by one `.`, one or two `_`, or any number of `-`.
-fn is_component(text: &str) -> bool {
-    let is_word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    let is_joint = |joint: &str| matches!(joint, "" | "." | "_" | "__") || joint.bytes().all(|byte| byte == b'-');
-    text.starts_with(is_word) && text.ends_with(is_word) && text.split(is_word).all(is_joint)
-}
-
-fn is_tag(text: &str) -> bool {
-    let is_inner = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
-    !text.is_empty() && text.len() <= MOST_TAG_BYTES && !text.starts_with(['.', '-']) && text.bytes().all(is_inner)
 }
 
 #[cfg(test)]

@@ -225,3 +225,26 @@ fn what_the_registry_refuses_is_handed_on_as_it_is() {
     let reply = push("hidden/bad", Some("Bearer fresh"));
     assert_eq!((reply.status, reply.text().as_str()), (404, "hidden"));
 }
+
+#[test]
+fn one_client_has_so_many_places_until_the_last_byte_is_sent() {
+    let registry = Scripted::start(|head, stream, _| {
+        if !head.contains("/blobs/") {
+            return say(stream, "200 OK", "", b"{}");
+        }
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 4\r\n\r\nab");
+        thread::sleep(Duration::from_secs(2));
+        let _ = stream.write_all(b"cd");
+    });
+    let gate = Gate::of(&registry.host(), "max_inflight_per_caller = 1", "", "");
+    let path = format!("/v2/a/blobs/{}", sha256(b"abcd"));
+    let mut stream = connected(gate.address());
+    stream.write_all(head("GET", &path, &gate.address().to_string(), &[], None).as_bytes()).unwrap();
+    // the head of the answer is here, and its end is not
+    stream.read_exact(&mut [0; 16]).unwrap();
+    let refused = gate.ask("GET", "/v2/", &[], b"");
+    assert_eq!((refused.code(), refused.header("retry-after")), ((429, "TOOMANYREQUESTS".into()), Some("1")));
+    assert!(rest(&stream).ends_with(b"abcd"));
+    idle(&gate);
+    assert_eq!(gate.ask("GET", "/v2/", &[], b"").status, 200);
+}

@@ -3,7 +3,7 @@
 
 mod faults;
 mod pushes;
-mod real;
+pub(crate) mod real;
 mod smuggling;
 mod stand_ins;
 mod streams;
@@ -12,38 +12,23 @@ mod tls;
 use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::mpsc;
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::thread;
+use std::time::Duration;
 
-use plimsoll::policy::{self, Date};
-use plimsoll::serve::config;
-use plimsoll::serve::host::Host;
 use plimsoll::serve::key::sha256;
-use plimsoll::serve::run::{Addresses, Server};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::sync::watch;
 
-const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
-const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
+use crate::in_process::InProcess;
+
+pub(crate) const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+pub(crate) const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 const LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 
-/// The world as the command line has it.
-const HOST: Host = Host {
-    read: |path, _| std::fs::read_to_string(path).map_err(|error| error.to_string()),
-    open_policy: |name| {
-        policy::load(name, &mut |path| std::fs::read_to_string(path).map_err(|error| error.to_string()), |_| Ok(()))
-    },
-    today: || Date::of_unix_seconds(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()),
-};
-
 /// A gate in this process; it ends with its value.
 struct Gate {
-    at: Addresses,
-    end: watch::Sender<u32>,
-    thread: Option<JoinHandle<()>>,
+    server: InProcess,
     _folder: TempDir,
 }
 
@@ -55,41 +40,27 @@ impl Gate {
 
     /// With more of `[gate]`, and more tables.
     fn with(upstream: &str, gate: &str, more: &str) -> Self {
+        Self::of(upstream, "", gate, more)
+    }
+
+    /// With more of `[server]` too.
+    fn of(upstream: &str, server: &str, gate: &str, more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("plimsoll.toml");
         let upstream = if upstream.contains("://") { upstream.to_owned() } else { format!("http://{upstream}") };
         let text = format!(
-            "[server]\napi = '127.0.0.1:0'\noperations = '127.0.0.1:0'\ndrain = '1s'\npublic_url = 'https://plimsoll.example'\n\
+            "[server]\napi = '127.0.0.1:0'\noperations = '127.0.0.1:0'\ndrain = '1s'\npublic_url = 'https://plimsoll.example'\n{server}\n\
              [gate]\nlisten = '127.0.0.1:0'\nupstream = '{upstream}'\n{gate}\n\
              [profiles.warned]\nmode = 'warn'\n[profiles.off]\nmode = 'off'\n\
              [[match]]\nrepositories = ['*/warn/**']\nprofile = 'warned'\n\
              [[match]]\nrepositories = ['*/off/**']\nprofile = 'off'\n{more}\n"
         );
         std::fs::write(&path, text).unwrap();
-        let config = config::load(&path, &HOST).unwrap_or_else(|faults| panic!("{faults:?}"));
-        let (end, ending) = watch::channel(0);
-        let (bound, started) = mpsc::channel();
-        let thread = thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-            runtime.block_on(async {
-                let server = Server::bind(&path, config, HOST, stand_ins::parts).await.unwrap();
-                bound.send(server.addresses()).unwrap();
-                let mut asked = 0;
-                let ending = move || {
-                    asked += 1;
-                    let (mut ending, wanted) = (ending.clone(), asked);
-                    async move { drop(ending.wait_for(|count| *count >= wanted).await) }
-                };
-                server.serve(ending).await;
-            });
-            runtime.shutdown_timeout(Duration::from_millis(100));
-        });
-        let at = started.recv().unwrap();
-        Self { at, end, thread: Some(thread), _folder: folder }
+        Self { server: InProcess::start(&path, stand_ins::parts), _folder: folder }
     }
 
     fn address(&self) -> SocketAddr {
-        self.at.gate.unwrap()
+        self.server.at.gate.unwrap()
     }
 
     fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
@@ -102,30 +73,21 @@ impl Gate {
     }
 
     fn metrics(&self) -> String {
-        ask(self.at.operations, "GET", "/metrics", &[], b"").text()
-    }
-}
-
-impl Drop for Gate {
-    fn drop(&mut self) {
-        self.end.send_modify(|count| *count += 2);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+        ask(self.server.at.operations, "GET", "/metrics", &[], b"").text()
     }
 }
 
 /// An answer over HTTP/1.1.
 #[derive(Debug)]
-struct Reply {
-    status: u16,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
     reason: String,
     headers: Vec<(String, String)>,
-    body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Reply {
-    fn read(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
         let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
         let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
         let mut lines = head.split("\r\n");
@@ -142,22 +104,22 @@ impl Reply {
         Some(Self { status, reason: first.next().unwrap_or_default().to_owned(), headers, body })
     }
 
-    fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
     }
 
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
     /// Status, code and message of an error of the distribution API.
-    fn error(&self) -> (u16, String, String) {
+    pub(crate) fn error(&self) -> (u16, String, String) {
         let value: Value = serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?} {}", self.text()));
         let text = |key: &str| value["errors"][0][key].as_str().unwrap_or_else(|| panic!("{value}")).to_owned();
         (self.status, text("code"), text("message"))
     }
 
-    fn code(&self) -> (u16, String) {
+    pub(crate) fn code(&self) -> (u16, String) {
         let (status, code, _) = self.error();
         (status, code)
     }
@@ -178,7 +140,7 @@ fn dechunked(mut bytes: &[u8]) -> Vec<u8> {
     out
 }
 
-fn head(method: &str, path: &str, host: &str, headers: &[(&str, &str)], length: Option<usize>) -> String {
+pub(crate) fn head(method: &str, path: &str, host: &str, headers: &[(&str, &str)], length: Option<usize>) -> String {
     let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
     for (name, value) in headers {
         write!(head, "{name}: {value}\r\n").unwrap();
@@ -189,20 +151,20 @@ fn head(method: &str, path: &str, host: &str, headers: &[(&str, &str)], length: 
     head + "\r\n"
 }
 
-fn connected(address: SocketAddr) -> TcpStream {
+pub(crate) fn connected(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
     stream
 }
 
 /// Everything that comes until the other end closes.
-fn rest(mut stream: &TcpStream) -> Vec<u8> {
+pub(crate) fn rest(mut stream: &TcpStream) -> Vec<u8> {
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
     answer
 }
 
-fn ask(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
+pub(crate) fn ask(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
     let length = (!body.is_empty() || matches!(method, "PUT" | "POST")).then_some(body.len());
     exchange(address, &[head(method, path, &address.to_string(), headers, length).as_bytes(), body].concat())
         .unwrap_or_else(|| panic!("no answer to {method} {path}"))
@@ -216,7 +178,7 @@ fn exchange(address: SocketAddr, sent: &[u8]) -> Option<Reply> {
     Reply::read(&rest(&stream))
 }
 
-fn descriptor(kind: &str, blob: &[u8]) -> Value {
+pub(crate) fn descriptor(kind: &str, blob: &[u8]) -> Value {
     json!({ "mediaType": kind, "digest": sha256(blob), "size": blob.len() })
 }
 
@@ -231,7 +193,7 @@ fn image(salt: &str) -> Vec<u8> {
 }
 
 /// Asks until the answer is as wanted, for twenty seconds.
-fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let began = std::time::Instant::now();
     loop {
         if let Some(found) = ask() {

@@ -12,10 +12,10 @@ use plimsoll::serve::Access;
 /// bcrypt of `s3cret`.
 const HTPASSWD: &str = "pusher:$2b$04$FKhegUU72JnaLUORR7Q9auTDHqT0MCrcYEq9sujCHUNUdfTYsl9E.\n";
 /// `pusher:s3cret`
-pub(super) const BASIC: &str = "Basic cHVzaGVyOnMzY3JldA==";
+pub(crate) const BASIC: &str = "Basic cHVzaGVyOnMzY3JldA==";
 
 /// Whether these programs can be run here; in CI they must.
-pub(super) fn has(programs: &[&str]) -> bool {
+pub(crate) fn has(programs: &[&str]) -> bool {
     let folders = std::env::var_os("PATH").unwrap_or_default();
     let is_there = |program: &str| std::env::split_paths(&folders).any(|folder| folder.join(program).is_file());
     let missing: Vec<_> = programs.iter().filter(|program| !is_there(program)).collect();
@@ -27,14 +27,14 @@ pub(super) fn has(programs: &[&str]) -> bool {
 }
 
 /// A running docker-registry with an empty store; it ends when it is dropped.
-pub(super) struct Registry {
-    pub(super) host: String,
+pub(crate) struct Registry {
+    pub(crate) host: String,
     child: Child,
     _folder: TempDir,
 }
 
 impl Registry {
-    pub(super) fn start(has_passwords: bool) -> Self {
+    pub(crate) fn start(has_passwords: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let host = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
         let passwords = folder.path().join("htpasswd");
@@ -59,12 +59,12 @@ impl Registry {
         registry
     }
 
-    pub(super) fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.host.parse().unwrap()
     }
 
     /// What the registry itself says of a manifest.
-    pub(super) fn manifest(&self, repository: &str, reference: &str) -> Reply {
+    pub(crate) fn manifest(&self, repository: &str, reference: &str) -> Reply {
         let accept = ["application/vnd.docker.distribution.manifest.v2+json", OCI_MANIFEST, OCI_INDEX];
         let mut headers: Vec<(&str, &str)> = accept.iter().map(|kind| ("Accept", *kind)).collect();
         headers.push(("Authorization", BASIC));
@@ -72,13 +72,13 @@ impl Registry {
     }
 
     /// Tags and manifests of a repository: what a client could pull.
-    fn is_empty(&self, repository: &str) -> bool {
+    pub(crate) fn is_empty(&self, repository: &str) -> bool {
         ask(self.address(), "GET", &format!("/v2/{repository}/tags/list"), &[("Authorization", BASIC)], b"").status == 404
             || self.manifest(repository, "1").status == 404
     }
 
     /// Ends it at once.
-    pub(super) fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         drop(self.child.kill());
         drop(self.child.wait());
     }
@@ -90,11 +90,11 @@ impl Drop for Registry {
     }
 }
 
-fn skopeo(arguments: &[&str]) -> Output {
+pub(crate) fn skopeo(arguments: &[&str]) -> Output {
     Command::new("skopeo").args(["--insecure-policy", "--command-timeout", "60s"]).args(arguments).output().unwrap()
 }
 
-fn good() -> String {
+pub(crate) fn good() -> String {
     format!("docker-archive:{}", Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/images/good.tar").display())
 }
 
@@ -106,7 +106,7 @@ fn copy(source: &str, gate: &Gate, name: &str, more: &[&str]) -> (bool, String) 
 }
 
 /// A layout with an index of two images, made of the good image.
-fn layout(folder: &Path) -> PathBuf {
+pub(crate) fn layout(folder: &Path) -> PathBuf {
     let layout = folder.join("layout");
     let target = format!("oci:{}:one", layout.display());
     assert!(skopeo(&["copy", &good(), &target]).status.success());

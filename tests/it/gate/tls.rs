@@ -1,5 +1,6 @@
 //! TLS and HTTP/2 before the gate, TLS behind it.
 
+use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,25 +11,39 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, Stream};
 
 use super::stand_ins::{Scripted, body, say};
 use super::*;
 
-/// Writes an authority's certificate, and a pair for 127.0.0.1 that it signed.
-fn certificates(folder: &Path) -> String {
+/// Writes an authority's certificate, and pairs that it signed: for 127.0.0.1, and `other` for somebody else.
+fn certificates(folder: &Path) {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let ca = params.self_signed(&key).unwrap().pem();
     let issuer = Issuer::new(params, key);
-    let key = KeyPair::generate().unwrap();
-    let cert = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap().signed_by(&key, &issuer).unwrap().pem();
-    for (name, text) in [("ca.pem", &ca), ("cert.pem", &cert), ("key.pem", &key.serialize_pem())] {
-        std::fs::write(folder.join(name), text).unwrap();
+    std::fs::write(folder.join("ca.pem"), &ca).unwrap();
+    for (start, name) in [("", "127.0.0.1"), ("other-", "other.example")] {
+        let key = KeyPair::generate().unwrap();
+        let cert = CertificateParams::new(vec![name.to_owned()]).unwrap().signed_by(&key, &issuer).unwrap().pem();
+        std::fs::write(folder.join(format!("{start}cert.pem")), cert).unwrap();
+        std::fs::write(folder.join(format!("{start}key.pem")), key.serialize_pem()).unwrap();
     }
-    ca
+}
+
+/// A client that trusts the authority of this folder and shows one of its pairs.
+fn client(folder: &Path, shown: Option<&str>) -> ClientConfig {
+    let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(&read("ca.pem")).unwrap()).unwrap();
+    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    let builder = builder.with_safe_default_protocol_versions().unwrap().with_root_certificates(roots);
+    let Some(start) = shown else { return builder.with_no_client_auth() };
+    let chain = vec![CertificateDer::from_pem_slice(&read(&format!("{start}cert.pem"))).unwrap()];
+    let key = PrivateKeyDer::from_pem_slice(&read(&format!("{start}key.pem"))).unwrap();
+    builder.with_client_auth_cert(chain, key).unwrap()
 }
 
 /// A registry that tells what it was asked.
@@ -75,13 +90,9 @@ fn a_registry_over_tls_is_asked_when_its_authority_is_known_and_otherwise_not() 
 #[test]
 fn a_client_over_http_2_pushes_as_one_over_http_1() {
     let (folder, registry) = (tempfile::tempdir().unwrap(), telling());
-    let ca = certificates(folder.path());
+    certificates(folder.path());
     let gate = before_with_tls(&registry, folder.path());
-    let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(ca.as_bytes()).unwrap()).unwrap();
-    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
-    let builder = builder.with_safe_default_protocol_versions().unwrap().with_root_certificates(roots);
-    let mut config = builder.with_no_client_auth();
+    let mut config = client(folder.path(), None);
     config.alpn_protocols = vec![b"h2".to_vec()];
     let address = gate.address();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -122,4 +133,34 @@ fn a_client_over_http_2_pushes_as_one_over_http_1() {
         let body = answer.into_body().collect().await.unwrap().to_bytes();
         assert!(body.starts_with(b"PATCH /v2/a/blobs/uploads/u HTTP/1.1 3000000\n"));
     });
+}
+
+#[test]
+fn where_clients_have_certificates_only_those_with_a_listed_name_pass() {
+    let (folder, registry) = (tempfile::tempdir().unwrap(), telling());
+    certificates(folder.path());
+    let shown = folder.path().display();
+    let tls = |names: &str| {
+        let files = format!("cert = '{shown}/cert.pem'\nkey = '{shown}/key.pem'\nclient_ca = '{shown}/ca.pem'");
+        Gate::with(&registry.host(), &format!("[gate.tls]\n{files}\n{names}"), "")
+    };
+    let asked = |gate: &Gate, pair: Option<&str>| {
+        let name = ServerName::try_from("127.0.0.1").unwrap();
+        let mut session = ClientConnection::new(Arc::new(client(folder.path(), pair)), name).unwrap();
+        let mut socket = connected(gate.address());
+        let mut stream = Stream::new(&mut session, &mut socket);
+        let sent = head("GET", "/v2/a/blobs/uploads/u", &gate.address().to_string(), &[], None);
+        stream.write_all(sent.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        let reply = Reply::read(&answer).unwrap();
+        (reply.status, if reply.status == 403 { reply.error().2 } else { String::new() })
+    };
+    let gate = tls("client_names = ['127.0.0.1', 'ci.example']");
+    assert_eq!(asked(&gate, Some("")).0, 201);
+    let other = asked(&gate, Some("other-"));
+    assert_eq!(other, (403, "the client certificate has none of the names of `client_names`".into()));
+    assert_eq!(asked(&gate, None), (403, "show a client certificate: the gate asks for one".into()));
+    let all = tls("");
+    assert_eq!([asked(&all, Some("")).0, asked(&all, Some("other-")).0, asked(&all, None).0], [201, 201, 403]);
 }

@@ -17,7 +17,8 @@ use plimsoll::serve::metrics::Metrics;
 use plimsoll::serve::run::Parts;
 use serde_json::{Value, json};
 
-use super::{Named, Running};
+use super::Named;
+use crate::in_process::InProcess;
 
 /// The folder with `plimsoll.toml`, where the server writes `requests/` and which it leaves when there is a file `stop`.
 const FOLDER: &str = "PLIMSOLL_LIVE";
@@ -27,8 +28,8 @@ const FOLDER: &str = "PLIMSOLL_LIVE";
 fn it_serves_an_api_server_and_writes_down_what_it_is_asked() {
     let folder = folder();
     std::fs::create_dir_all(folder.join("requests")).unwrap();
-    let running = Running::start(&folder.join("plimsoll.toml"), recording);
-    std::fs::write(folder.join("address"), running.api.to_string()).unwrap();
+    let running = InProcess::start(&folder.join("plimsoll.toml"), recording);
+    std::fs::write(folder.join("address"), running.at.api.to_string()).unwrap();
     let began = Instant::now();
     while !folder.join("stop").exists() && began.elapsed() < Duration::from_mins(30) {
         sleep(Duration::from_millis(200));

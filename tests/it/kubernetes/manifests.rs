@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{HOST, root};
+use super::root;
+use crate::in_process::HOST;
 
 fn text(path: &str) -> String {
     std::fs::read_to_string(root().join("deploy").join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{PROFILES, Running, parts, root};
+use super::{PROFILES, parts, root};
+use crate::in_process::InProcess;
 
 fn exchange(address: SocketAddr, path: &str, body: &str) -> (u64, Value) {
     let mut stream = TcpStream::connect(address).unwrap();
@@ -30,7 +31,7 @@ fn every_request_gets_the_answer_that_stands_beside_it() {
     let path = folder.path().join("plimsoll.toml");
     let start = "[server]\napi = '127.0.0.1:0'\noperations = '127.0.0.1:0'\n";
     std::fs::write(&path, format!("{start}{PROFILES}")).unwrap();
-    let running = Running::start(&path, parts);
+    let running = InProcess::start(&path, parts);
     let mut files = Vec::new();
     for kind in ["written", "recorded", "recorded-1.33"] {
         let entries = std::fs::read_dir(root().join("testdata/admission").join(kind)).unwrap();
@@ -41,7 +42,7 @@ fn every_request_gets_the_answer_that_stands_beside_it() {
     let mut wrong = Vec::new();
     for file in files {
         let case: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
-        let (status, answer) = exchange(running.api, case["path"].as_str().unwrap(), &case["body"].to_string());
+        let (status, answer) = exchange(running.at.api, case["path"].as_str().unwrap(), &case["body"].to_string());
         let expect = &case["expect"];
         let allowed = answer.pointer("/response/allowed").or_else(|| answer.pointer("/status/allowed"));
         let warnings = answer.pointer("/response/warnings").and_then(Value::as_array).map_or(0, Vec::len);

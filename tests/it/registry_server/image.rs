@@ -50,8 +50,14 @@ fn layer(name: &str, files: usize, bytes: usize) -> (Vec<u8>, String) {
 impl Store {
     /// One image of two layers, the larger of about 400 KB.
     pub(crate) fn image() -> Self {
+        Self::salted("")
+    }
+
+    /// The same with a word in the names of its files: of another word, nothing is the same but its shape.
+    pub(crate) fn salted(salt: &str) -> Self {
         let mut store = Self::default();
-        let manifest = store.add_image("amd64", &[("app/a", 4, 100_000), ("app/b", 2, 50)]);
+        let (large, small) = (format!("app/{salt}a"), format!("app/{salt}b"));
+        let manifest = store.add_image("amd64", &[(&large, 4, 100_000), (&small, 2, 50)]);
         manifest["digest"].as_str().unwrap().clone_into(&mut store.root);
         store
     }

@@ -145,6 +145,25 @@ fn a_thousand_at_once_are_all_answered_and_one_image_is_verified_once() {
 }
 
 #[test]
+fn one_caller_has_so_many_places_and_no_more() {
+    let server = Running::with(&format!("{START}max_inflight_per_caller = 1\n{REGISTRY}"), &[]);
+    let at = server.at.api;
+    let body = r#"{"image": "registry.example/slow:1", "wait_ms": 60000}"#;
+    thread::scope(|scope| {
+        let first = scope.spawn(|| verify(at, body));
+        until("the first", || server.metrics().contains("plimsoll_inflight{listener=\"api\"} 1").then_some(()));
+        let refused = verify(at, &good(0));
+        assert_eq!(refused.code(), (429, "too-many-requests".into()));
+        assert!(refused.head.contains("retry-after: 1\r\n"), "{refused:?}");
+        // another listener is not meant
+        assert_eq!(get_from(server.at.operations, "/readyz").status, 200);
+        assert_eq!(first.join().unwrap().status, 200);
+    });
+    assert_eq!(verify(at, &good(60_000)).status, 200);
+    assert!(server.metrics().contains("plimsoll_turned_away_total{bound=\"caller\"}"));
+}
+
+#[test]
 fn operators_are_told_on_a_listener_of_their_own() {
     let server = Running::start();
     let at = server.at.operations;

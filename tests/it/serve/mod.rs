@@ -3,63 +3,47 @@
 mod api;
 mod life;
 mod load;
-mod program;
+pub(crate) mod program;
 mod tls;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::path::{Path, PathBuf};
+use std::ops::Deref;
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc;
-use std::thread::{self, JoinHandle, sleep};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::routing::get;
-use plimsoll::policy::{self, Date};
-use plimsoll::serve::config;
+use plimsoll::serve::Ask;
 use plimsoll::serve::engine::{Images, Opened, Problem, Resolved};
 use plimsoll::serve::host::Host;
-use plimsoll::serve::key::sha256;
-use plimsoll::serve::run::{Addresses, Parts, Server};
-use plimsoll::serve::{Ask, verdict::Subject};
-use plimsoll::source;
+use plimsoll::serve::live::Live;
+use plimsoll::serve::metrics::Metrics;
+use plimsoll::serve::run::Parts;
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::sync::{Notify, watch};
 
-/// The world as the command line has it.
-const HOST: Host = Host {
-    read: |path, _| std::fs::read_to_string(path).map_err(|error| error.to_string()),
-    open_policy: |name| {
-        policy::load(name, &mut |path| std::fs::read_to_string(path).map_err(|error| error.to_string()), |_| Ok(()))
-    },
-    today: || Date::of_unix_seconds(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()),
-};
+use crate::in_process::{InProcess, last, opened, resolved};
 
 /// Images of `registry.example`, each as its repository is called: a file of testdata, or a fault.
 struct Named;
 
 impl Images for Named {
     fn resolve(&self, ask: &Ask) -> Result<Resolved, Problem> {
-        match ask.repository.rsplit('/').next().unwrap() {
+        match last(ask) {
             "missing" => Err(Problem::Refused { reason: "registry.example has no such image".into() }),
             "down" => Err(Problem::Unavailable {
                 reason: "registry.example answers 503".into(),
                 retry_after: Some(Duration::from_secs(7)),
             }),
-            _ => {
-                let digest = match &ask.subject {
-                    Subject::Digest(digest) => digest.clone(),
-                    other => sha256(format!("{} {other}", ask.repository).as_bytes()),
-                };
-                Ok(Resolved { digest, bytes: None })
-            }
+            _ => resolved(ask),
         }
     }
 
     fn open(&self, ask: &Ask, _: &str) -> Result<Opened, Problem> {
-        let file = match ask.repository.rsplit('/').next().unwrap() {
+        opened(match last(ask) {
             "slow" => {
                 sleep(Duration::from_secs(1));
                 "good"
@@ -67,19 +51,22 @@ impl Images for Named {
             "panics" => panic!("of the test"),
             "demo" => "demo",
             _ => "good",
-        };
-        let input = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("testdata/images/{file}.tar"));
-        Ok(Opened::Request(Box::new(source::Request { input, ..source::Request::default() })))
+        })
     }
 }
 
-/// A server in this process; it ends with its value.
+/// A server, and the folder of its configuration.
 struct Running {
-    at: Addresses,
+    server: InProcess,
     folder: TempDir,
-    again: Arc<Notify>,
-    end: watch::Sender<u32>,
-    thread: Option<JoinHandle<()>>,
+}
+
+impl Deref for Running {
+    type Target = InProcess;
+
+    fn deref(&self) -> &InProcess {
+        &self.server
+    }
 }
 
 /// What every configuration of the tests begins with.
@@ -100,27 +87,7 @@ impl Running {
         }
         let path = folder.path().join("plimsoll.toml");
         std::fs::write(&path, text).unwrap();
-        let config = config::load(&path, &HOST).unwrap_or_else(|faults| panic!("{faults:?}"));
-        let (end, ending) = watch::channel(0);
-        let (bound, started) = mpsc::channel();
-        let thread = thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-            runtime.block_on(async {
-                let server = Server::bind(&path, config, HOST, parts).await.unwrap();
-                bound.send((server.addresses(), Arc::clone(&server.again))).unwrap();
-                let mut asked = 0;
-                server
-                    .serve(move || {
-                        asked += 1;
-                        let (mut ending, wanted) = (ending.clone(), asked);
-                        async move { drop(ending.wait_for(|count| *count >= wanted).await) }
-                    })
-                    .await;
-            });
-            runtime.shutdown_timeout(Duration::from_millis(100));
-        });
-        let (at, again) = started.recv().unwrap();
-        Self { at, folder, again, end, thread: Some(thread) }
+        Self { server: InProcess::start(&path, parts), folder }
     }
 
     fn file(&self, name: &str) -> PathBuf {
@@ -132,23 +99,13 @@ impl Running {
     }
 
     /// Tells it to end, and waits until it has.
-    fn finish(mut self) {
-        self.end.send_modify(|count| *count += 1);
-        self.thread.take().unwrap().join().unwrap();
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.end.send_modify(|count| *count += 2);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+    fn finish(self) {
+        self.server.finish();
     }
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the shape of what a server is assembled by")]
-fn parts(_: &plimsoll::serve::live::Live, _: &Arc<plimsoll::serve::metrics::Metrics>, _: &Host) -> Result<Parts, String> {
+fn parts(_: &Live, _: &Arc<Metrics>, _: &Host) -> Result<Parts, String> {
     let panics: fn(_) -> Router = |_| Router::new().route("/panic", get(async || -> String { panic!("of the test") }));
     Ok(Parts { hooks: vec![panics], ..Parts::new(Arc::new(Named)) })
 }

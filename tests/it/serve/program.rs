@@ -14,15 +14,15 @@ use super::{REGISTRY, Reply, START, connected, get_from, rest, until, verify};
 use crate::program;
 
 /// The program, serving; killed with its value if it still runs.
-struct Serving {
-    child: Child,
+pub(crate) struct Serving {
+    pub(crate) child: Child,
     log: Arc<Mutex<Vec<Value>>>,
-    api: SocketAddr,
-    operations: SocketAddr,
+    pub(crate) api: SocketAddr,
+    pub(crate) operations: SocketAddr,
 }
 
 impl Serving {
-    fn start(path: &Path) -> Self {
+    pub(crate) fn start(path: &Path) -> Self {
         let mut command = program::command(&["serve", "--config", path.to_str().unwrap(), "--log-level", "debug"]);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let log = Arc::new(Mutex::new(Vec::new()));
@@ -33,25 +33,32 @@ impl Serving {
                 lines.lock().unwrap().push(entry);
             }
         });
-        let address = |name: &str| {
-            until("the address", || {
-                let log = log.lock().unwrap();
-                let entry = log.iter().find(|entry| entry["message"] == "listening" && entry["listener"] == name)?;
-                entry["address"].as_str()?.parse().ok()
-            })
-        };
-        let (api, operations) = (address("api"), address("operations"));
+        let (api, operations) = (listening(&log, "api"), listening(&log, "operations"));
         Self { child, log, api, operations }
     }
 
-    fn signal(&self, name: &str) {
+    /// Where clients push to.
+    pub(crate) fn gate(&self) -> SocketAddr {
+        listening(&self.log, "gate")
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
         let told = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status().unwrap();
         assert!(told.success());
     }
 
-    fn has_logged(&self, message: &str) -> bool {
+    pub(crate) fn has_logged(&self, message: &str) -> bool {
         self.log.lock().unwrap().iter().any(|entry| entry["message"] == message)
     }
+}
+
+/// Where a listener is, by the log.
+fn listening(log: &Mutex<Vec<Value>>, name: &str) -> SocketAddr {
+    until("the address", || {
+        let log = log.lock().unwrap();
+        let entry = log.iter().find(|entry| entry["message"] == "listening" && entry["listener"] == name)?;
+        entry["address"].as_str()?.parse().ok()
+    })
 }
 
 impl Drop for Serving {

@@ -146,6 +146,31 @@ fn a_client_certificate_does_for_a_token_and_only_of_the_right_authority() {
 }
 
 #[test]
+fn only_a_certificate_with_a_listed_name_does_for_a_token() {
+    let authority = Authority::new();
+    let pair = authority.signs("plimsoll.example");
+    let tls = format!("{TLS}client_ca = 'ca.crt'\nclient_names = ['ci.example', '192.0.2.7']\n");
+    let files = [("ca.crt", authority.pem.as_str()), ("token", "0123456789abcdef")];
+    for (more, without) in [(String::new(), 200), ("token_file = 'token'\n".to_owned(), 401)] {
+        let server = serving(&pair, &format!("{more}{tls}"), &files);
+        let asked = |shown: Option<&Pair>, header: &str| {
+            let sent = good().replacen("\r\n", &format!("\r\n{header}"), 1);
+            ask(server.at.api, &authority.client(shown), &sent).unwrap().0
+        };
+        for (name, status) in [("ci.example", 200), ("192.0.2.7", 200), ("other.example", 403), ("ci.example.org", 403)] {
+            let reply = asked(Some(&authority.signs(name)), "");
+            assert_eq!(reply.status, status, "{name} {reply:?}");
+            assert!(status == 200 || reply.code().1 == "client-not-listed", "{reply:?}");
+        }
+        // on loopback, without a token, who shows nothing is let in as ever
+        assert_eq!(asked(None, "").status, without);
+        let token = "Authorization: Bearer 0123456789abcdef\r\n";
+        let both = asked(Some(&authority.signs("other.example")), token).status;
+        assert_eq!(both, if without == 401 { 200 } else { 403 }, "a token does for a certificate");
+    }
+}
+
+#[test]
 fn an_address_that_others_reach_answers_nobody_without_token_or_certificate() {
     let authority = Authority::new();
     let pair = authority.signs("plimsoll.example");

@@ -107,6 +107,26 @@ fn dry_runs_ask_but_start_no_work() {
 }
 
 #[test]
+fn a_namespace_with_too_many_reviews_gets_what_is_known_and_no_work_is_begun_for_it() {
+    let hooks = Hooks::on(Server { max_inflight_per_namespace: 1, ..Server::default() }, vec![]);
+    let place = hooks.context.place_of("shop").unwrap();
+    assert!(hooks.is_allowed("default", &pod_review(&["r.example/good"])));
+    let mut other = pod_review(&["r.example/good"]);
+    other["request"]["namespace"] = json!("other");
+    assert!(hooks.is_allowed("default", &other));
+    // who would have to be waited for is not
+    let began = Instant::now();
+    let denied = hooks.answer("default", &pod_review(&["r.example/never"]));
+    assert!(began.elapsed() < Duration::from_secs(5));
+    assert!(denied["allowed"] == false && denied["status"]["message"].as_str().unwrap().contains("not verified yet"), "{denied}");
+    drop(place);
+    assert!(hooks.is_allowed("default", &pod_review(&["r.example/good"])));
+    let may: Vec<bool> = hooks.oracle.0.lock().unwrap().iter().map(|ask| ask.may_enqueue).collect();
+    assert_eq!(may, [false, true, false, true]);
+    assert!(hooks.context.metrics.page().contains("plimsoll_turned_away_total{bound=\"namespace\"} 2"));
+}
+
+#[test]
 fn names_without_a_digest_are_treated_as_the_profile_says() {
     let digest = format!("r.example/good@sha256:{}", "0a".repeat(32));
     let own = |mode, require_digest| Hooks::with(vec![Profile { require_digest, ..profile("own", mode) }]);
@@ -179,7 +199,7 @@ fn answers_do_not_mix_images_up() {
 fn callers_show_who_they_are_where_there_is_an_authority_for_it() {
     let review = pod_review(&["r.example/good"]).to_string();
     let asked = |client_ca: Option<&str>| {
-        let tls = Tls { cert: "cert".into(), key: "key".into(), client_ca: client_ca.map(Into::into) };
+        let tls = Tls { cert: "cert".into(), key: "key".into(), client_ca: client_ca.map(Into::into), client_names: vec![] };
         let hooks = Hooks::on(Server { tls: Some(tls), ..Server::default() }, vec![]);
         ["validate", "imagereview"]
             .map(|hook| hooks.post_to([192, 0, 2, 1], &format!("/k8s/v1/{hook}/default"), review.clone()).0)

@@ -95,9 +95,9 @@ proptest! {
             let asked = hooks.asked();
             for name in named {
                 let whole = super::super::reference::Reference::parse(&name).expect("what names nothing is refused");
-                let one = format!("{} {}", whole.repository, whole.subject());
+                let one = format!("{} {}", whole.repository(), whole.subject());
                 prop_assert!(asked.contains(&one), "{} was not asked about: {:?}", name, asked);
-                prop_assert_eq!(whole.repository, "r.example/good");
+                prop_assert_eq!(whole.repository(), "r.example/good");
             }
         }
     }
