@@ -17,8 +17,8 @@ step() {
 need_rust
 # the tests unpack images with umoci and compare; without a right to install it, they say that they skipped
 need_packages umoci=umoci || echo "umoci is missing: the comparison with it is skipped" >&2
-# a real registry, a real client, and a real store behind the cache
-need_packages docker-registry=docker-registry skopeo=skopeo htpasswd=apache2-utils openssl=openssl redis-server=redis-server
+# a real registry, real clients, and a real store behind the cache
+need_packages docker-registry=docker-registry skopeo=skopeo ctr=containerd htpasswd=apache2-utils openssl=openssl redis-server=redis-server
 
 step "format" cargo fmt --all --check
 step "lints" cargo clippy --locked --all-targets -- -D warnings

@@ -1,6 +1,7 @@
 //! The whole chain with real parts: the built program as a process, the distribution project's registry, skopeo, Redis. What is judged
 //! is judged by the engine itself; what must hold is that nothing is admitted unverified, whatever breaks.
 
+mod clients;
 mod faults;
 mod pushes;
 mod replicas;
