@@ -261,4 +261,15 @@ mod tests {
         }
         assert!(page.ends_with("# EOF\n"));
     }
+
+    #[test]
+    fn every_metric_stands_in_the_documentation_under_its_name() {
+        let documents = include_str!("../../docs/serve.md");
+        // metrics that nothing was counted of are not on the page
+        let registering = include_str!("metrics.rs").split("fn register(").nth(1).unwrap().split("    }\n").next().unwrap();
+        let names: Vec<&str> = registering.split("\"plimsoll_").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+        let is_there = |name: &str| ["", "_total"].iter().any(|end| documents.contains(&format!("`plimsoll_{name}{end}`")));
+        let missing: Vec<_> = names.iter().filter(|name| !is_there(name)).collect();
+        assert!(names.len() >= 18 && missing.is_empty(), "{missing:?} of {}", names.len());
+    }
 }
