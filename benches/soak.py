@@ -40,8 +40,10 @@ def asked(connection, method, path, body=None, headers=None):
 class Parts:
     """The processes of one run; all end with it."""
 
-    def __init__(self, folder, program):
+    def __init__(self, folder, program, seconds):
         self.folder, self.program = folder, program
+        # images that nobody has seen before, each with a layer of its own
+        self.fresh, self.is_fresh_good = int(min(600, max(60, 2 * seconds))), None
         self.running = []
         self.registry = f"127.0.0.1:{free_port()}"
         self.front = f"127.0.0.1:{free_port()}"
@@ -69,6 +71,13 @@ class Parts:
                 source, to = f"docker-archive:testdata/images/{tar}.tar", f"docker://{self.registry}/{name}:{tag}"
                 copy = ["skopeo", "copy", "-q", "--insecure-policy", "--dest-tls-verify=false", "--format", "oci", source, to]
                 subprocess.run(copy, check=True)
+        subprocess.run([sys.executable, "benches/put-images.py", self.registry, "fresh", str(self.fresh), "40", "4096"], check=True)
+        # all are alike: what the command line says of one is true of each
+        check = [self.program, "check", "--quiet", "--policy", "admission", "--no-cache", f"{self.registry}/fresh:1"]
+        code = subprocess.run(check, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL).returncode
+        if code not in (0, 1):
+            raise SystemExit(f"the command line ends with {code} for an image of its own")
+        self.is_fresh_good = code == 0
 
     def start_redis(self):
         options = ["--save", "", "--maxmemory", "256mb", "--maxmemory-policy", "allkeys-lru", "--dir", str(self.folder)]
@@ -235,7 +244,7 @@ class Load:
         for name in ("good", "bad"):
             path, accept = f"/v2/{name}/manifests/0", {"Accept": MANIFEST}
             self.manifests[name] = json.loads(asked(http.client.HTTPConnection(parts.registry), "GET", path, None, accept)[1])
-        self.threads = [threading.Thread(target=self.ask, args=(kind, seed)) for seed, kind in enumerate(["review"] * 4 + ["push"] * 2 + ["verify"])]
+        self.threads = [threading.Thread(target=self.ask, args=(kind, seed)) for seed, kind in enumerate(["review"] * 4 + ["push"] * 2 + ["verify", "cold"])]
 
     def ask(self, kind, seed):
         source, number = random.Random(seed), 0
@@ -248,10 +257,18 @@ class Load:
                 # killed, or being started
                 self.truth.count(f"{kind}, nobody answered")
                 time.sleep(0.1)
-            time.sleep(0.2 if kind == "push" else 0.01)
+            time.sleep({"push": 0.2, "cold": 0.1}.get(kind, 0.01))
 
     def review(self, replica, name, number, source):
-        image = f"{self.parts.front}/{name}:{source.randrange(TAGS)}"
+        self.reviewed("review", replica, f"{name}:{source.randrange(TAGS)}", number, name == "good")
+
+    def cold(self, replica, _, number, __):
+        # one after the other: cold the first time, and later out of whatever is left of the stores
+        tag = int(number.split("-")[1]) % self.parts.fresh + 1
+        self.reviewed("cold", replica, f"fresh:{tag}", number, self.parts.is_fresh_good)
+
+    def reviewed(self, kind, replica, name, number, is_good):
+        image = f"{self.parts.front}/{name}"
         pod = {"spec": {"containers": [{"name": "c", "image": image}]}}
         request = {"uid": number, "kind": {"group": "", "version": "v1", "kind": "Pod"}, "namespace": "shop", "operation": "CREATE", "object": pod}
         review = {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request}
@@ -259,11 +276,11 @@ class Load:
         status, text = asked(connection, "POST", "/k8s/v1/validate/default?timeout=5s", json.dumps(review), {"Content-Type": "application/json"})
         connection.close()
         if status != 200:
-            return self.truth.count(f"review, {status}")
+            return self.truth.count(f"{kind}, {status}")
         response = json.loads(text)["response"]
         if response["uid"] != number:
-            self.truth.accuse(f"review {number}: the answer is to {response['uid']}")
-        self.truth.judge("review", name == "good", response["allowed"], response.get("status", {}).get("message", ""))
+            self.truth.accuse(f"{kind} {number}: the answer is to {response['uid']}")
+        self.truth.judge(kind, is_good, response["allowed"], response.get("status", {}).get("message", ""))
 
     def push(self, replica, name, number, _):
         manifest = json.dumps({**self.manifests[name], "annotations": {"number": number}}).encode()
@@ -391,7 +408,7 @@ def grows(samples):
 def main(seconds, program):
     truth = Truth()
     with tempfile.TemporaryDirectory() as folder:
-        parts = Parts(pathlib.Path(folder), program)
+        parts = Parts(pathlib.Path(folder), program, seconds)
         try:
             parts.start_registry()
             Front.registry = parts.registry
@@ -413,6 +430,8 @@ def main(seconds, program):
     events["429"] = Front.refused
     for name, figure in [*sorted(truth.counts.items()), *((f"trouble: {what}", count) for what, count in sorted(events.items())), *rows]:
         print(f"{name:<40} {figure}")
+    if not truth.counts["cold, let in" if parts.is_fresh_good else "cold, refused"]:
+        wrong.append("nothing was said of images that nobody had seen")
     for kind in ("review", "push", "verify"):
         if not truth.counts[f"{kind}, let in"] or not truth.counts[f"{kind}, refused"]:
             wrong.append(f"nothing was let in, or nothing refused, by {kind}")
