@@ -41,6 +41,7 @@ pub fn limits() -> Limits {
         // a worker is busy meanwhile
         registry_seconds: 600,
         registry_tries: 3,
+        registry_resumes: 3,
         registry_wait_seconds: 5,
         registry_stall_seconds: 15,
         ..Limits::default()

@@ -21,7 +21,7 @@ use crate::source::{self, Error};
 /// Bytes of a file with a name and a password, or a token.
 const MOST_SECRET_BYTES: u64 = crate::limits::MIB;
 /// How long connections of a registry are used before its certificate authority is read again.
-const FRESH: Duration = Duration::from_secs(60);
+const FRESH: Duration = Duration::from_mins(1);
 /// Seconds that naming a tag's digest may take.
 const RESOLVE_SECONDS: u64 = 30;
 

@@ -78,12 +78,12 @@ impl Inner {
                 claim => break claim,
             }
             // whoever has the lease keeps what it found before it gives the lease back
-            if let Some(judged) = self.found(shared.as_ref(), job) {
+            if let Some(judged) = found(shared.as_ref(), job) {
                 self.memory.put(&job.key, &judged);
                 return Finished { outcome: Outcome::Judged(judged), is_kept: true };
             }
         };
-        let finished = self.found(shared.as_ref(), job).map_or_else(
+        let finished = found(shared.as_ref(), job).map_or_else(
             || {
                 let finished = self.verify(job);
                 self.keep(job, &finished);
@@ -95,11 +95,6 @@ impl Inner {
             shared.release(&job.key, &token);
         }
         finished
-    }
-
-    fn found(&self, shared: &dyn Shared, job: &Job) -> Option<Arc<Judged>> {
-        let report = shared.find(&job.key).ok().flatten()?;
-        truth::kept(&job.key.digest, &report)
     }
 
     fn verify(&self, job: &Job) -> Finished {
@@ -138,4 +133,10 @@ impl Inner {
             self.metrics.store_failed();
         }
     }
+}
+
+/// What a replica has found for this job.
+fn found(shared: &dyn Shared, job: &Job) -> Option<Arc<Judged>> {
+    let report = shared.find(&job.key).ok().flatten()?;
+    truth::kept(&job.key.digest, &report)
 }
