@@ -174,6 +174,13 @@ impl Builder {
             search_path,
             runtime: Runtime::default(),
             test_files: BTreeSet::new(),
+            entry_files: Vec::new(),
+            test_packages: Vec::new(),
+            buried: Vec::new(),
+            buried_bytes: 0,
+            as_of: None,
+            accounts: Vec::new(),
+            config_files: Vec::new(),
         }
     }
 

@@ -37,6 +37,15 @@ impl Tree {
     }
 
     fn runtime(&self, words: &[&str]) -> Runtime {
+        self.find(words, |finder| finder.runtime())
+    }
+
+    fn files(&self, words: &[&str]) -> Vec<String> {
+        let files = self.find(words, |finder| finder.files());
+        files.into_iter().map(|file| String::from_utf8(self.rootfs.path(file)).unwrap()).collect()
+    }
+
+    fn find<T>(&self, words: &[&str], what: impl FnOnce(&mut Finder<'_, '_>) -> T) -> T {
         let limits = Limits::default();
         let config = RuntimeConfig {
             entrypoint: words.iter().map(|&word| word.to_owned()).collect(),
@@ -47,7 +56,7 @@ impl Tree {
         let executables = executables(&self.rootfs, &limits);
         let links = &mut Links::new(&self.rootfs, &limits);
         let (config, rootfs, executables, search_path) = (&config, &self.rootfs, executables.as_slice(), &search_path);
-        Finder { config, rootfs, executables, search_path, links, limits: &limits }.runtime()
+        what(&mut Finder { config, rootfs, executables, search_path, links, limits: &limits })
     }
 
     fn language(&self, words: &[&str]) -> Language {
@@ -154,4 +163,15 @@ fn names_that_only_begin_like_an_interpreter_are_none() {
 fn interpreters_that_name_one_another_end() {
     let tree = Tree::default().script("/a", "/b").script("/b", "/a");
     assert_eq!(tree.language(&["/a"]), Language::Other);
+}
+
+#[test]
+fn the_files_that_the_command_line_names_are_found() {
+    let mut tree = Tree { working_dir: "/app", ..Tree::default() }.program("/usr/bin/node").script("/entry.sh", "/bin/sh");
+    tree = tree.script("/app/server.js", "node").script("/app/other.js", "node");
+    assert_eq!(
+        tree.files(&["/entry.sh", "node", "server.js", "node", "gone.js"]),
+        ["/entry.sh", "/usr/bin/node", "/app/server.js"]
+    );
+    assert_eq!(tree.files(&["sh", "-c", "exec node ./other.js"]), ["/usr/bin/node", "/app/other.js"]);
 }

@@ -99,7 +99,14 @@ impl Sketch {
             executables,
             search_path: SearchPath::default(),
             runtime: Runtime::default(),
+            entry_files: Vec::new(),
+            test_packages: Vec::new(),
             test_files: std::mem::take(&mut self.test_files),
+            buried: Vec::new(),
+            buried_bytes: 0,
+            as_of: None,
+            accounts: Vec::new(),
+            config_files: Vec::new(),
         }
     }
 
@@ -342,7 +349,8 @@ fn an_image_of_ballast_alone_is_one_offender_and_one_without_any_has_none() {
 #[test]
 fn buried_files_and_the_framing_are_classes_too() {
     let mut sketch = Sketch::of(&["/app/x", "/tmp/x"]);
-    let buried = Buried { layer: 1, path: b"/usr/bin/gcc".to_vec(), bytes: 30 };
+    let buried =
+        Buried { layer: 1, path: b"/usr/bin/gcc".to_vec(), bytes: 30, hidden_by: None, fate: crate::rootfs::Fate::Deleted };
     let bytes = LayerBytes { shipped: 100, buried: 30 };
     let image = sketch.image();
     let ballast = ballast(&image, &[], bytes, &[buried]);
