@@ -3,25 +3,35 @@
 //! A check observes and nothing else: it does no I/O, reads no clock, returns no error, knows no policy and no other check. Two
 //! observations of one image differ in check, code or subject, so that the next build's can be told to be the same.
 
+mod access;
 mod ambiguous_image;
 mod ambiguous_layer;
 mod apt_lists;
 mod build_tool;
 mod compiler;
 mod evidence;
+mod insecure_environment;
 mod language_package_manager;
 mod missing_healthcheck;
+mod missing_source_label;
+mod onbuild_trigger;
 mod os_package_manager;
 mod package_cache;
+mod privileged_port;
 mod remarks;
+mod remote_add;
 mod root_user;
+mod sensitive_volume;
 mod set_id;
 mod setgid_file;
 mod setuid_file;
+mod shell;
+mod shell_form_command;
 #[cfg(test)]
 mod testing;
 mod tools;
 mod unknown_user;
+mod vacuous_healthcheck;
 mod wording;
 
 pub use remarks::notes;
@@ -127,14 +137,22 @@ pub static ALL: &[&Check] = &[
     &apt_lists::CHECK,
     &build_tool::CHECK,
     &compiler::CHECK,
+    &insecure_environment::CHECK,
     &language_package_manager::CHECK,
     &missing_healthcheck::CHECK,
+    &missing_source_label::CHECK,
+    &onbuild_trigger::CHECK,
     &os_package_manager::CHECK,
     &package_cache::CHECK,
+    &privileged_port::CHECK,
+    &remote_add::CHECK,
     &root_user::CHECK,
+    &sensitive_volume::CHECK,
     &setgid_file::CHECK,
     &setuid_file::CHECK,
+    &shell_form_command::CHECK,
     &unknown_user::CHECK,
+    &vacuous_healthcheck::CHECK,
 ];
 
 /// The check called `id`.

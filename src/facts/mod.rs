@@ -26,7 +26,7 @@ pub use search_path::SearchPath;
 pub use test_files::{TestPackage, test_packages};
 pub use users::{User, UserProblem};
 
-pub use crate::layer::Content;
+pub use crate::layer::{Content, Xattr};
 pub use crate::layer::probe::{ElfFacts, Marker};
 
 use self::bodies::Bodies;
