@@ -161,7 +161,15 @@ mod tests {
 
     #[test]
     fn fires_on_switches() {
-        for entry in ["NODE_TLS_REJECT_UNAUTHORIZED=0", "PYTHONHTTPSVERIFY=0", "GIT_SSL_NO_VERIFY=true", "GIT_SSL_NO_VERIFY=", "PIP_TRUSTED_HOST=pypi.org", "npm_config_strict_ssl=false", "NPM_CONFIG_STRICT_SSL=false"] {
+        for entry in [
+            "NODE_TLS_REJECT_UNAUTHORIZED=0",
+            "PYTHONHTTPSVERIFY=0",
+            "GIT_SSL_NO_VERIFY=true",
+            "GIT_SSL_NO_VERIFY=",
+            "PIP_TRUSTED_HOST=pypi.org",
+            "npm_config_strict_ssl=false",
+            "NPM_CONFIG_STRICT_SSL=false",
+        ] {
             assert_eq!(seen(&[entry]).len(), 1, "{entry}");
         }
     }
@@ -183,7 +191,10 @@ mod tests {
     #[test]
     fn fires_on_folders_that_are_empty_relative_or_writable() {
         assert_eq!(seen(&["PATH=/usr/bin::/bin:"]), ["PATH:empty"]);
-        assert_eq!(seen(&["LD_LIBRARY_PATH=:/opt/lib", "PATH=./bin:~/bin"]), ["LD_LIBRARY_PATH:empty", "PATH:./bin", "PATH:~/bin"]);
+        assert_eq!(
+            seen(&["LD_LIBRARY_PATH=:/opt/lib", "PATH=./bin:~/bin"]),
+            ["LD_LIBRARY_PATH:empty", "PATH:./bin", "PATH:~/bin"]
+        );
         let mut builder = Builder::default();
         builder.directory("/srv/bin", 0o755).owned_by("/srv/bin", 0o755, 1000, 1000).directory("/open", 0o1777).as_uid(1000);
         assert_eq!(seen_in(&mut builder, &["PATH=/usr/bin:/srv/bin:/open"]), ["PATH:/open", "PATH:/srv/bin"]);

@@ -21,10 +21,7 @@ pub(super) static CHECK: Check = Check {
             name: "image-spec: annotations",
             url: "https://github.com/opencontainers/image-spec/blob/main/annotations.md",
         },
-        Reference {
-            name: "Docker: labels and annotations",
-            url: "https://docs.docker.com/build/metadata/annotations/",
-        },
+        Reference { name: "Docker: labels and annotations", url: "https://docs.docker.com/build/metadata/annotations/" },
     ],
     since: "0.1.0",
     run,

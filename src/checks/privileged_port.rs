@@ -36,7 +36,8 @@ fn run(image: &Image) -> Vec<Observation> {
             continue;
         };
         let is_ssh = (first..=last).contains(&SSH) && protocol == "tcp";
-        let ports = if first == last { format!("Port {first}/{protocol}") } else { format!("Port range {first}-{last}/{protocol}") };
+        let ports =
+            if first == last { format!("Port {first}/{protocol}") } else { format!("Port range {first}-{last}/{protocol}") };
         let subject = if first == last { format!("{first}/{protocol}") } else { format!("{first}-{last}/{protocol}") };
         let message =
             if is_ssh { format!("{ports} is exposed: SSH") } else { format!("{ports} is exposed, below {FIRST_ORDINARY}") };

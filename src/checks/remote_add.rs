@@ -44,7 +44,8 @@ fn run(image: &Image) -> Vec<Observation> {
             if let Some(known) = seen.iter_mut().find(|one| one.subject == subject) {
                 known.evidence.push(evidence);
             } else {
-                let message = format!("ADD fetched {}; the history does not tell whether a checksum was given", escape_text(&subject));
+                let message =
+                    format!("ADD fetched {}; the history does not tell whether a checksum was given", escape_text(&subject));
                 seen.push(Observation { subject, message, evidence: vec![evidence], ..Observation::default() });
             }
         }

@@ -31,12 +31,28 @@ pub(super) static CHECK: Check = Check {
 
 /// Folders that are the system's, as a whole.
 const FOLDERS: &[&str] = &[
-    "/", "/bin", "/boot", "/etc", "/lib", "/lib32", "/lib64", "/root", "/sbin", "/usr", "/usr/bin", "/usr/lib", "/usr/lib64",
-    "/usr/local", "/usr/local/bin", "/usr/local/lib", "/usr/sbin",
+    "/",
+    "/bin",
+    "/boot",
+    "/etc",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/root",
+    "/sbin",
+    "/usr",
+    "/usr/bin",
+    "/usr/lib",
+    "/usr/lib64",
+    "/usr/local",
+    "/usr/local/bin",
+    "/usr/local/lib",
+    "/usr/sbin",
 ];
 
 /// Folders of which every part is the kernel's or an engine's.
-const TREES: &[&str] = &["/dev", "/proc", "/sys", "/boot", "/var/lib/docker", "/var/lib/containerd", "/var/lib/kubelet", "/run/containerd"];
+const TREES: &[&str] =
+    &["/dev", "/proc", "/sys", "/boot", "/var/lib/docker", "/var/lib/containerd", "/var/lib/kubelet", "/run/containerd"];
 
 /// Files in `/etc` that decide who may do what.
 const FILES: &[&str] = &["/etc/passwd", "/etc/shadow", "/etc/group", "/etc/sudoers", "/etc/ssh", "/etc/pam.d", "/etc/kubernetes"];
@@ -96,7 +112,20 @@ mod tests {
 
     #[test]
     fn fires_on_parts_of_the_system_and_sockets() {
-        for volume in ["/", "/etc", "/etc/", "//usr//", "/proc", "/proc/sys", "/sys/fs/cgroup", "/dev", "/var/run/docker.sock", "/run/containerd/containerd.sock", "/etc/passwd", "/data/../etc"] {
+        for volume in [
+            "/",
+            "/etc",
+            "/etc/",
+            "//usr//",
+            "/proc",
+            "/proc/sys",
+            "/sys/fs/cgroup",
+            "/dev",
+            "/var/run/docker.sock",
+            "/run/containerd/containerd.sock",
+            "/etc/passwd",
+            "/data/../etc",
+        ] {
             assert_eq!(subjects(&[volume]).len(), 1, "{volume}");
         }
         assert_eq!(subjects(&["/etc", "/etc/"]), ["/etc"]);
@@ -104,6 +133,19 @@ mod tests {
 
     #[test]
     fn is_silent_on_data() {
-        assert_eq!(subjects(&["/data", "/var/lib/postgresql/data", "/tmp", "/dev/shm", "/etc/nginx/conf.d", "/usr/share/x", "/var/log", "/devices", "/var/cache"]), [] as [&str; 0]);
+        assert_eq!(
+            subjects(&[
+                "/data",
+                "/var/lib/postgresql/data",
+                "/tmp",
+                "/dev/shm",
+                "/etc/nginx/conf.d",
+                "/usr/share/x",
+                "/var/log",
+                "/devices",
+                "/var/cache"
+            ]),
+            [] as [&str; 0]
+        );
     }
 }

@@ -143,9 +143,8 @@ impl Reader {
 /// `NAME=value`.
 fn is_assignment(word: &str) -> bool {
     let is_name = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    word.split_once('=').is_some_and(|(name, _)| {
-        !name.is_empty() && is_name(name) && !name.starts_with(|c: char| c.is_ascii_digit())
-    })
+    word.split_once('=')
+        .is_some_and(|(name, _)| !name.is_empty() && is_name(name) && !name.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 #[cfg(test)]
@@ -174,7 +173,9 @@ mod tests {
 
     #[test]
     fn anything_else_is_not_read() {
-        for text in ["if a; then b; fi", "(a)", "{ a; }", "a $(b)", "a \"$(b)\"", "a `b`", "'open", "a ||", "while a; do b; done", "a\\"] {
+        for text in
+            ["if a; then b; fi", "(a)", "{ a; }", "a $(b)", "a \"$(b)\"", "a `b`", "'open", "a ||", "while a; do b; done", "a\\"]
+        {
             assert_eq!(read(text), None, "{text}");
         }
     }

@@ -40,7 +40,9 @@ fn run(image: &Image) -> Vec<Observation> {
         None if signals_all(&entrypoint) => None,
         None => shell::text_of(&cmd).map(|text| ("CMD", "config.Cmd", cmd.first(), text)),
     };
-    let Some((name, field, Some(shell), text)) = found.filter(|(_, _, _, text)| !text.trim().is_empty()) else { return Vec::new() };
+    let Some((name, field, Some(shell), text)) = found.filter(|(_, _, _, text)| !text.trim().is_empty()) else {
+        return Vec::new();
+    };
     if ends_with_exec(text) {
         return Vec::new();
     }
@@ -94,7 +96,13 @@ mod tests {
 
     #[test]
     fn is_silent_on_exec() {
-        for text in ["exec node server.js", "migrate && exec gunicorn app", "A=1 exec serve", "if a; then b; fi; exec serve", "x=$(y); exec z"] {
+        for text in [
+            "exec node server.js",
+            "migrate && exec gunicorn app",
+            "A=1 exec serve",
+            "if a; then b; fi; exec serve",
+            "x=$(y); exec z",
+        ] {
             assert_eq!(fields(&[], &["/bin/sh", "-c", text]), [] as [&str; 0], "{text}");
         }
     }

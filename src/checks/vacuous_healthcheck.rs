@@ -83,7 +83,9 @@ fn outcome(command: &Command) -> Outcome {
         ("kill", ["-0", "1"] | ["-s", "0", "1"] | ["-n", "0", "1"] | ["-0", "--", "1"]) => Outcome::Succeeds,
         ("false", _) => Outcome::Fails,
         ("exit", []) => Outcome::EndsAsBefore,
-        ("exit", [code, ..]) => code.parse::<i64>().map_or(Outcome::Either, |code| Outcome::Ends { well: code.rem_euclid(256) == 0 }),
+        ("exit", [code, ..]) => {
+            code.parse::<i64>().map_or(Outcome::Either, |code| Outcome::Ends { well: code.rem_euclid(256) == 0 })
+        }
         _ => Outcome::Either,
     }
 }
@@ -167,7 +169,13 @@ mod tests {
 
     #[test]
     fn fires_on_programs_that_cannot_fail() {
-        for test in [&["CMD", "true"][..], &["CMD", "/bin/true"], &["CMD", "kill", "-0", "1"], &["CMD", "sh", "-c", "exit 0"], &["CMD", "echo", "x"]] {
+        for test in [
+            &["CMD", "true"][..],
+            &["CMD", "/bin/true"],
+            &["CMD", "kill", "-0", "1"],
+            &["CMD", "sh", "-c", "exit 0"],
+            &["CMD", "echo", "x"],
+        ] {
             assert!(fires(test), "{test:?}");
         }
     }
@@ -201,7 +209,15 @@ mod tests {
 
     #[test]
     fn is_silent_on_programs_that_can_fail_and_on_what_is_not_run() {
-        for test in [&["CMD", "curl", "-f", "x"][..], &["CMD", "exit", "0"], &["CMD", "/app", "true"], &["NONE"], &["CMD"], &["true"], &[]] {
+        for test in [
+            &["CMD", "curl", "-f", "x"][..],
+            &["CMD", "exit", "0"],
+            &["CMD", "/app", "true"],
+            &["NONE"],
+            &["CMD"],
+            &["true"],
+            &[],
+        ] {
             assert!(!fires(test), "{test:?}");
         }
     }

@@ -26,8 +26,8 @@ pub use search_path::SearchPath;
 pub use test_files::{TestPackage, test_packages};
 pub use users::{User, UserProblem};
 
-pub use crate::layer::{Content, Xattr};
 pub use crate::layer::probe::{ElfFacts, Marker};
+pub use crate::layer::{Content, Xattr};
 
 use self::bodies::Bodies;
 use crate::build::Step;
