@@ -7,8 +7,14 @@ mod access;
 mod ambiguous_image;
 mod ambiguous_layer;
 mod apt_lists;
+mod build_leftovers;
 mod build_tool;
+mod buried_files;
 mod compiler;
+mod contents;
+mod debugger;
+mod development_files;
+mod documentation;
 mod duplicate_id;
 mod empty_password;
 mod end_of_life_os;
@@ -35,12 +41,15 @@ mod setuid_file;
 mod shell;
 mod shell_form_command;
 mod ssh_server;
+mod temporary_files;
+mod test_dependencies;
 #[cfg(test)]
 mod testing;
 mod tools;
 mod unknown_user;
 mod user_writable_code;
 mod vacuous_healthcheck;
+mod version_control;
 mod weakened_repository_trust;
 mod wording;
 mod world_writable;
@@ -147,8 +156,13 @@ pub static ALL: &[&Check] = &[
     &ambiguous_image::CHECK,
     &ambiguous_layer::CHECK,
     &apt_lists::CHECK,
+    &build_leftovers::CHECK,
     &build_tool::CHECK,
+    &buried_files::CHECK,
     &compiler::CHECK,
+    &debugger::CHECK,
+    &development_files::CHECK,
+    &documentation::CHECK,
     &duplicate_id::CHECK,
     &empty_password::CHECK,
     &end_of_life_os::CHECK,
@@ -171,9 +185,12 @@ pub static ALL: &[&Check] = &[
     &setuid_file::CHECK,
     &shell_form_command::CHECK,
     &ssh_server::CHECK,
+    &temporary_files::CHECK,
+    &test_dependencies::CHECK,
     &unknown_user::CHECK,
     &user_writable_code::CHECK,
     &vacuous_healthcheck::CHECK,
+    &version_control::CHECK,
     &weakened_repository_trust::CHECK,
     &world_writable::CHECK,
 ];

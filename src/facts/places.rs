@@ -46,6 +46,10 @@ pub fn of_folder(path: &[u8]) -> Option<Purpose> {
     if let Some(name) = path.strip_prefix(b"/usr/share/").or_else(|| path.strip_prefix(b"/usr/local/share/")) {
         return DOCUMENTATION.contains(&name).then_some(Purpose::Documentation);
     }
+    // programs that were unpacked below /opt
+    if path.strip_prefix(b"/opt/").and_then(|rest| rest.strip_suffix(b"/include")).is_some_and(|name| !name.contains(&b'/')) {
+        return Some(Purpose::Development);
+    }
     // the cache of a user, whose name is unknown
     let below_home = path.strip_prefix(b"/home/")?;
     let is_cache = below_home.strip_suffix(b"/.cache").is_some_and(|user| !user.contains(&b'/'));
@@ -71,6 +75,7 @@ mod tests {
     fn folders_tell_what_is_below_them() {
         assert_eq!(of_folder(b"/usr/include"), Some(Purpose::Development));
         assert_eq!(of_folder(b"/usr/local/share/man"), Some(Purpose::Documentation));
+        assert_eq!(of_folder(b"/opt/x/include"), Some(Purpose::Development));
         assert_eq!(of_folder(b"/tmp"), Some(Purpose::Temporary));
         assert_eq!(of_folder(b"/home/app/.cache"), Some(Purpose::Cache));
         for other in [&b"/usr/share/doc/x"[..], b"/app/tmp", b"/home/a/b/.cache", b""] {
