@@ -91,7 +91,9 @@ fn run(image: &Image) -> Vec<Observation> {
     let mut found: BTreeMap<Kind, (Contents, Vec<Vec<u8>>)> = BTreeMap::new();
     let mut add = |kind: Kind, place: &[u8], nodes: &[NodeId]| {
         let (sum, names) = found.entry(kind).or_default();
-        nodes.iter().for_each(|node| sum.add(image, place, *node));
+        for node in nodes {
+            sum.add(image, place, *node);
+        }
         names.push(contents::base_name(place).to_vec());
     };
     let mut folders = vec![(rootfs.root(), Vec::new())];
@@ -158,7 +160,7 @@ fn file_kind(folder: &[u8], name: &[u8], inode: &Inode) -> Option<Kind> {
         "gz" | "xz" | "bz2" | "zst" => {
             let stem = stem.strip_suffix(".tar")?;
             let has_version = stem.rsplit_once('-').is_some_and(|(_, after)| after.starts_with(|c: char| c.is_ascii_digit()));
-            (has_version || stem.ends_with(".orig")).then_some(Kind::Sources)
+            (has_version || stem.rsplit_once('.').is_some_and(|(_, ending)| ending == "orig")).then_some(Kind::Sources)
         }
         _ => None,
     }

@@ -45,7 +45,7 @@ fn run(image: &Image) -> Vec<Observation> {
                 let is_place = places::of_folder(&child) == Some(Purpose::Development) || name == b"pkgconfig";
                 let below = place.clone().or_else(|| is_place.then(|| child.clone()));
                 folders.push((node, child, below));
-            } else if !inode.is_file() || contents::is_of_modules(&child()) {
+            } else if !inode.is_file() || contents::is_of_modules(&child()) || is_of_python(&path) {
                 // what cannot be removed alone is nobody's leftover
             } else if let Some(place) = &place {
                 found.add(image, place, node);
@@ -55,6 +55,11 @@ fn run(image: &Image) -> Vec<Observation> {
         }
     }
     found.observation().into_iter().collect()
+}
+
+/// `lib/python3.12/config-3.12-x86_64-linux-gnu`, which `sysconfig` reads at run time.
+fn is_of_python(folder: &[u8]) -> bool {
+    contents::base_name(folder).starts_with(b"config-3")
 }
 
 #[derive(Default)]
@@ -121,6 +126,7 @@ mod tests {
             .file("/opt/venv/lib/python3.12/site-packages/numpy/core/include/a.h", 9)
             .file("/opt/venv/lib/python3.12/site-packages/numpy/core/lib/libnpymath.a", 9)
             .file("/app/node_modules/nan/nan.h", 9)
+            .file("/usr/local/lib/python3.12/config-3.12-x86_64-linux-gnu/python.o", 9)
             .file("/app/data.a", 9)
             .file("/app/include/partial.html", 9)
             .file("/usr/lib/libx.so", 9);

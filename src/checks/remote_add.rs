@@ -61,7 +61,10 @@ fn bare(word: &str) -> &str {
 fn is_remote(word: &str) -> bool {
     let lower = word.to_ascii_lowercase();
     let is_git = lower.starts_with("git@") || lower.starts_with("git://") || lower.starts_with("ssh://");
-    if is_git || lower.split(['#', '?']).next().is_some_and(|path| path.ends_with(".git")) && lower.contains("://") {
+    if is_git
+        || lower.split(['#', '?']).next().and_then(|path| path.rsplit_once('.')).is_some_and(|(_, ending)| ending == "git")
+            && lower.contains("://")
+    {
         return !is_pinned(word);
     }
     ["http://", "https://", "ftp://"].iter().any(|scheme| lower.starts_with(scheme) && lower.len() > scheme.len())

@@ -29,8 +29,8 @@ pub(super) static CHECK: Check = Check {
 
 fn run(image: &Image) -> Vec<Observation> {
     let of = |is_kind: fn(&TestPackage) -> bool| image.test_packages.iter().filter(move |package| is_kind(package));
-    let python = observe(image, "Python", "python", of(is_python).collect());
-    let npm = observe(image, "npm", "npm", of(is_npm).collect());
+    let python = observe(image, "Python", "python", &of(is_python).collect::<Vec<_>>());
+    let npm = observe(image, "npm", "npm", &of(is_npm).collect::<Vec<_>>());
     python.into_iter().chain(npm).collect()
 }
 
@@ -43,9 +43,9 @@ fn is_npm(package: &TestPackage) -> bool {
     !is_python(package) && package.path.split(|byte| *byte == b'/').any(|folder| folder == b"node_modules")
 }
 
-fn observe(image: &Image, label: &str, subject: &str, packages: Vec<&TestPackage>) -> Option<Observation> {
+fn observe(image: &Image, label: &str, subject: &str, packages: &[&TestPackage]) -> Option<Observation> {
     let mut sum = Contents::default();
-    for package in &packages {
+    for package in packages {
         for file in &package.files {
             sum.add(image, &package.path, *file);
         }

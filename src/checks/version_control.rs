@@ -7,7 +7,7 @@ use super::{Check, Family, Reference, evidence, tools, wording};
 use crate::facts::{Executable, ExecutableName, Image};
 use crate::finding::{Evidence, Observation, Severity};
 use crate::oci::escape;
-use crate::rootfs::NodeId;
+use crate::rootfs::{NodeId, Rootfs};
 use tools::Form;
 
 /// The check.
@@ -58,13 +58,8 @@ const PROGRAMS: &[(&str, &[&str])] = &[
     ("Darcs", &["darcs"]),
 ];
 
-/// Folders of repositories, and what is in each that has content.
-const REPOSITORIES: &[(&[u8], &[&[&[u8]]])] = &[
-    (b".git", &[&[b"HEAD", b"objects"], &[b"HEAD", b"packed-refs"], &[b"HEAD", b"refs"]]),
-    (b".hg", &[&[b"requires"], &[b"store"]]),
-    (b".svn", &[&[b"wc.db"], &[b"entries"]]),
-    (b".bzr", &[&[b"branch-format"]]),
-];
+/// Folders of repositories.
+const REPOSITORIES: &[&[u8]] = &[b".git", b".hg", b".svn", b".bzr"];
 
 fn run(image: &Image) -> Vec<Observation> {
     let mut seen: BTreeMap<&str, Vec<Evidence>> = BTreeMap::new();
@@ -117,9 +112,10 @@ fn repositories(image: &Image) -> Vec<Observation> {
     let mut folders = vec![rootfs.root()];
     while let Some(folder) = folders.pop() {
         for (name, node) in rootfs.children(folder).filter(|(_, node)| rootfs.inode(*node).is_directory()) {
-            if let Some((_, signs)) = REPOSITORIES.iter().find(|(repository, _)| name == *repository) {
-                let has = |sign: &&[&[u8]]| sign.iter().all(|part| rootfs.child(node, part).is_some());
-                seen.extend(signs.iter().any(|sign| has(&sign)).then(|| repository(image, node)).flatten());
+            if REPOSITORIES.contains(&name) {
+                if has_content(rootfs, name, node) {
+                    seen.extend(repository(image, node));
+                }
             } else {
                 folders.push(node);
             }
@@ -127,6 +123,17 @@ fn repositories(image: &Image) -> Vec<Observation> {
     }
     seen.sort_by(|a, b| a.subject.cmp(&b.subject));
     seen
+}
+
+/// Whether a folder is what its name says: an empty one, or one of other files, holds no history.
+fn has_content(rootfs: &Rootfs, name: &[u8], node: NodeId) -> bool {
+    let has = |part: &str| rootfs.child(node, part.as_bytes()).is_some();
+    match name {
+        b".git" => has("HEAD") && (has("objects") || has("packed-refs") || has("refs")),
+        b".hg" => has("requires") || has("store"),
+        b".svn" => has("wc.db") || has("entries"),
+        _ => has("branch-format"),
+    }
 }
 
 fn repository(image: &Image, node: NodeId) -> Option<Observation> {

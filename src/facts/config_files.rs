@@ -65,8 +65,11 @@ const FILES: &[(&[u8], ConfigKind)] = &[
     (b"/usr/local/etc/npmrc", ConfigKind::Npm),
 ];
 
-/// Folders whose files are read, and how the names of those files end.
-const FOLDERS: &[(&[u8], &[&[u8]], ConfigKind)] = &[
+/// A folder whose files are read, how the names of those files end, and whose they are.
+type Folder = (&'static [u8], &'static [&'static [u8]], ConfigKind);
+
+/// Folders whose files are read.
+const FOLDERS: &[Folder] = &[
     (b"/etc/apt/apt.conf.d", &[b""], ConfigKind::Apt),
     (b"/etc/apt/sources.list.d", &[b".list", b".sources"], ConfigKind::AptSources),
     (b"/etc/doas.d", &[b".conf"], ConfigKind::Doas),
@@ -142,6 +145,7 @@ fn node_at(rootfs: &Rootfs, path: &[u8]) -> Option<NodeId> {
 mod tests {
     use super::super::bodies::file_with;
     use super::*;
+    use ConfigKind::{Apt, AptSources, Doas, Npm, Pip, Rpm, Sudo};
 
     fn found(paths: &[&str]) -> Vec<(ConfigKind, String)> {
         let mut rootfs = Rootfs::default();
@@ -167,7 +171,6 @@ mod tests {
             "/etc/yum.repos.d/a.repo",
         ];
         let kinds: Vec<_> = found(&paths).into_iter().map(|(kind, _)| kind).collect();
-        use ConfigKind::{Apt, AptSources, Doas, Npm, Pip, Rpm, Sudo};
         assert_eq!(kinds, [Npm, Apt, AptSources, AptSources, Doas, Pip, Sudo, Rpm]);
     }
 

@@ -37,15 +37,15 @@ impl Tree {
     }
 
     fn runtime(&self, words: &[&str]) -> Runtime {
-        self.find(words, |finder| finder.runtime())
+        self.both(words).0
     }
 
     fn files(&self, words: &[&str]) -> Vec<String> {
-        let files = self.find(words, |finder| finder.files());
+        let (_, files) = self.both(words);
         files.into_iter().map(|file| String::from_utf8(self.rootfs.path(file)).unwrap()).collect()
     }
 
-    fn find<T>(&self, words: &[&str], what: impl FnOnce(&mut Finder<'_, '_>) -> T) -> T {
+    fn both(&self, words: &[&str]) -> (Runtime, Vec<NodeId>) {
         let limits = Limits::default();
         let config = RuntimeConfig {
             entrypoint: words.iter().map(|&word| word.to_owned()).collect(),
@@ -56,7 +56,8 @@ impl Tree {
         let executables = executables(&self.rootfs, &limits);
         let links = &mut Links::new(&self.rootfs, &limits);
         let (config, rootfs, executables, search_path) = (&config, &self.rootfs, executables.as_slice(), &search_path);
-        what(&mut Finder { config, rootfs, executables, search_path, links, limits: &limits })
+        let mut finder = Finder { config, rootfs, executables, search_path, links, limits: &limits };
+        (finder.runtime(), finder.files())
     }
 
     fn language(&self, words: &[&str]) -> Language {

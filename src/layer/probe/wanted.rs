@@ -69,8 +69,7 @@ pub(super) fn is_wanted(path: &[u8], size: u64, limits: &Limits) -> bool {
     match rule {
         Some(Rule::Name(b"passwd" | b"group") | Rule::End(b"/etc/shadow")) => size <= limits.user_database_bytes,
         // the databases of packages are the only large ones
-        Some(Rule::Name(b"rpmdb.sqlite" | b"Packages.db") | Rule::InWithEnd(..)) => size <= limits.package_database_bytes,
-        Some(Rule::In(b"/dpkg/status.d")) => size <= limits.package_database_bytes,
+        Some(Rule::Name(b"rpmdb.sqlite" | b"Packages.db") | Rule::In(b"/dpkg/status.d")) => size <= limits.package_database_bytes,
         Some(Rule::Name(_) | Rule::In(_)) => size <= SNIFFED_BYTES,
         Some(Rule::TestRecord | Rule::End(b"/node_modules/.package-lock.json")) => size <= limits.kept_file_bytes,
         Some(_) => size <= limits.package_database_bytes,

@@ -236,6 +236,10 @@ fn what_owns_a_compiler_was_installed_for_it() {
     let mut cache = Sketch::default();
     cache.package("shop", &["/srv/x.cache", "/srv/x"]).finding("package-cache", "/srv/x.cache");
     assert_eq!(cache.class("/srv/x"), "system");
+    // nor what owns a static library beside what runs
+    let mut library = Sketch::default();
+    library.package("shop", &["/usr/lib/libx.a", "/usr/lib/libx.so"]).finding("development-files", "/usr/lib/libx.a");
+    assert_eq!(library.class("/usr/lib/libx.so"), "system");
 }
 
 #[test]
