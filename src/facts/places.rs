@@ -60,7 +60,8 @@ pub fn of_folder(path: &[u8]) -> Option<Purpose> {
 #[must_use]
 pub fn is_for_linking(folder: &[u8], name: &[u8]) -> bool {
     let is_below_library = || folder.split(|byte| *byte == b'/').any(|one| one.starts_with(b"lib"));
-    match name.rsplit(|byte| *byte == b'.').next().unwrap_or_default() {
+    let Some(dot) = name.iter().rposition(|byte| *byte == b'.') else { return false };
+    match name.get(dot.saturating_add(1)..).unwrap_or_default() {
         b"a" | b"la" if name.starts_with(b"lib") => true,
         b"a" | b"la" | b"o" | b"rlib" => is_below_library(),
         _ => false,
@@ -85,6 +86,7 @@ mod tests {
 
     #[test]
     fn libraries_to_link_are_told_by_their_ending() {
+        assert!(!is_for_linking(b"/usr/lib", b"a") && !is_for_linking(b"/usr/lib", b"o"));
         assert!(is_for_linking(b"/opt", b"libx.a") && is_for_linking(b"/usr/lib/gcc", b"crt1.o"));
         assert!(
             !is_for_linking(b"/app", b"data.a") && !is_for_linking(b"/app", b"x.o") && !is_for_linking(b"/usr/lib", b"libx.so")
