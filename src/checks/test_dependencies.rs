@@ -47,7 +47,7 @@ fn observe(image: &Image, label: &str, subject: &str, packages: &[&TestPackage])
     let mut sum = Contents::default();
     for package in packages {
         for file in &package.files {
-            sum.add(image, &package.path, *file);
+            sum.add(image, &place(package, &image.rootfs.path(*file)), *file);
         }
     }
     let names: BTreeSet<&[u8]> =
@@ -62,6 +62,21 @@ fn observe(image: &Image, label: &str, subject: &str, packages: &[&TestPackage])
         wording::names(names.into_iter())
     );
     Some(Observation { subject: subject.to_owned(), message, evidence: sum.evidence(), ..Observation::default() })
+}
+
+/// What is evidence of a file: the folder that tells of the package, the module beside it, or the file itself.
+fn place(package: &TestPackage, file: &[u8]) -> Vec<u8> {
+    let is_below = |folder: &[u8]| file.strip_prefix(folder).is_some_and(|rest| rest.starts_with(b"/"));
+    if is_below(&package.path) {
+        return package.path.clone();
+    }
+    let site = package.path.iter().rposition(|byte| *byte == b'/').and_then(|cut| package.path.get(..cut)).unwrap_or_default();
+    let rest = file.get(site.len().saturating_add(1)..).filter(|_| is_below(site)).unwrap_or_default();
+    match rest.split(|byte| *byte == b'/').next() {
+        // byte code of all modules lies there together
+        Some(module) if !module.is_empty() && module != b"__pycache__" => [site, module].join(&b'/'),
+        _ => file.to_vec(),
+    }
 }
 
 #[cfg(test)]
@@ -91,7 +106,11 @@ mod tests {
     #[test]
     fn fires_once_for_each_language() {
         let seen = seen(&[
-            ("pytest", "/s/pytest-8.dist-info", &["/s/pytest/a.py", "/s/pytest/b.py"]),
+            (
+                "pytest",
+                "/s/pytest-8.dist-info",
+                &["/s/pytest/a.py", "/s/pytest/b.py", "/s/pytest-8.dist-info/RECORD", "/srv/bin/pytest"],
+            ),
             ("black", "/s/black-24.dist-info", &["/s/black.py"]),
             ("eslint", "/app/node_modules/eslint", &["/app/node_modules/eslint/index.js"]),
         ]);
@@ -99,11 +118,11 @@ mod tests {
         assert_eq!(
             messages,
             [
-                "Python: 2 packages for tests and development, 3.0 KiB: black, pytest",
+                "Python: 2 packages for tests and development, 5.0 KiB: black, pytest",
                 "npm: 1 package for tests and development, 1.0 KiB: eslint"
             ]
         );
-        assert_eq!(paths(&seen[0]), ["/s/black-24.dist-info", "/s/pytest-8.dist-info"]);
+        assert_eq!(paths(&seen[0]), ["/s/black.py", "/s/pytest", "/s/pytest-8.dist-info", "/srv/bin/pytest"]);
     }
 
     #[test]

@@ -25,8 +25,8 @@ const CHECKS: &[(&str, Class)] = &[
     ("version-control", Class::Toolchain),
 ];
 
-/// Checks whose evidence is told by its place: it says nothing of the package that owns it or of other files of its folder.
-const PLACED: &[&str] = &["buried-files", "development-files", "documentation", "temporary-files"];
+/// Checks whose evidence is told by its place or by facts: it says nothing of the package that owns it or of other files of its folder.
+const PLACED: &[&str] = &["buried-files", "development-files", "documentation", "temporary-files", "test-dependencies"];
 
 /// What lies in a folder of a toolchain that was unpacked as a whole, beside its `bin`.
 const TOOLCHAIN_SIGNS: &[&str] = &["pkg/tool", "lib/rustlib", "lib/clang", "lib/gcc", "lib/zig", "lib/ghc"];
