@@ -3,27 +3,58 @@
 //! A check observes and nothing else: it does no I/O, reads no clock, returns no error, knows no policy and no other check. Two
 //! observations of one image differ in check, code or subject, so that the next build's can be told to be the same.
 
+mod access;
 mod ambiguous_image;
 mod ambiguous_layer;
 mod apt_lists;
+mod build_leftovers;
 mod build_tool;
+mod buried_files;
 mod compiler;
+mod contents;
+mod debugger;
+mod development_files;
+mod documentation;
+mod duplicate_id;
+mod empty_password;
+mod end_of_life_os;
 mod evidence;
+mod file_capability;
+mod insecure_environment;
 mod language_package_manager;
 mod missing_healthcheck;
+mod missing_package_database;
+mod missing_source_label;
+mod non_numeric_user;
+mod onbuild_trigger;
 mod os_package_manager;
 mod package_cache;
+mod privilege_tool;
+mod privileged_port;
 mod remarks;
+mod remote_add;
 mod root_user;
+mod sensitive_volume;
 mod set_id;
 mod setgid_file;
 mod setuid_file;
+mod shell;
+mod shell_form_command;
+mod ssh_server;
+mod temporary_files;
+mod test_dependencies;
 #[cfg(test)]
 mod testing;
 mod tools;
 mod unknown_user;
+mod user_writable_code;
+mod vacuous_healthcheck;
+mod version_control;
+mod weakened_repository_trust;
 mod wording;
+mod world_writable;
 
+pub use end_of_life_os::last_end as last_end_of_life;
 pub use remarks::notes;
 pub(crate) use wording::bytes;
 
@@ -125,16 +156,43 @@ pub static ALL: &[&Check] = &[
     &ambiguous_image::CHECK,
     &ambiguous_layer::CHECK,
     &apt_lists::CHECK,
+    &build_leftovers::CHECK,
     &build_tool::CHECK,
+    &buried_files::CHECK,
     &compiler::CHECK,
+    &debugger::CHECK,
+    &development_files::CHECK,
+    &documentation::CHECK,
+    &duplicate_id::CHECK,
+    &empty_password::CHECK,
+    &end_of_life_os::CHECK,
+    &file_capability::CHECK,
+    &insecure_environment::CHECK,
     &language_package_manager::CHECK,
     &missing_healthcheck::CHECK,
+    &missing_package_database::CHECK,
+    &missing_source_label::CHECK,
+    &non_numeric_user::CHECK,
+    &onbuild_trigger::CHECK,
     &os_package_manager::CHECK,
     &package_cache::CHECK,
+    &privilege_tool::CHECK,
+    &privileged_port::CHECK,
+    &remote_add::CHECK,
     &root_user::CHECK,
+    &sensitive_volume::CHECK,
     &setgid_file::CHECK,
     &setuid_file::CHECK,
+    &shell_form_command::CHECK,
+    &ssh_server::CHECK,
+    &temporary_files::CHECK,
+    &test_dependencies::CHECK,
     &unknown_user::CHECK,
+    &user_writable_code::CHECK,
+    &vacuous_healthcheck::CHECK,
+    &version_control::CHECK,
+    &weakened_repository_trust::CHECK,
+    &world_writable::CHECK,
 ];
 
 /// The check called `id`.
@@ -176,6 +234,6 @@ mod tests {
     fn an_empty_image_has_no_files_to_report() {
         let image = testing::Builder::default().image();
         let fired: Vec<_> = ALL.iter().filter(|check| !(check.run)(&image).is_empty()).map(|check| check.id).collect();
-        assert_eq!(fired, ["missing-healthcheck"]);
+        assert_eq!(fired, ["missing-healthcheck", "missing-source-label"]);
     }
 }

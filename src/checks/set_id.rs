@@ -103,7 +103,6 @@ fn suspicion(image: &Image, names: &[(Vec<u8>, NodeId)], inode: &Inode) -> Optio
     if let Some(recorded) = owned.mode.map(|mode| mode & 0o7777).filter(|recorded| *recorded != inode.mode) {
         return Some(format!("package {} records mode {recorded:04o}", escape(package.name.as_bytes())));
     }
-    let is_usual = |path: &[u8]| std::str::from_utf8(path).is_ok_and(is_usual);
     (!names.iter().all(|(path, _)| is_usual(path)))
         .then(|| format!("package {} brought it, and it is not of the distributions' usual set", escape(package.name.as_bytes())))
 }
@@ -121,8 +120,10 @@ fn writable_folder(rootfs: &Rootfs, path: &[u8]) -> Option<Vec<u8>> {
     })
 }
 
-/// Whether Debian, Ubuntu, Alpine, the Red Hat family or SUSE ship a set-id file of that name in that kind of folder.
-fn is_usual(path: &str) -> bool {
+/// Whether Debian, Ubuntu, Alpine, the Red Hat family or SUSE ship a set-id file of that name in that kind of folder, or one with
+/// capabilities instead.
+pub(super) fn is_usual(path: &[u8]) -> bool {
+    let Ok(path) = std::str::from_utf8(path) else { return false };
     let name = path.rsplit('/').next().unwrap_or_default();
     USUAL_FOLDERS.iter().any(|folder| path.starts_with(folder)) && USUAL_NAMES.contains(&name)
 }

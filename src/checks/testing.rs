@@ -1,5 +1,7 @@
 //! Images of plain data for the tests of checks: no tar, no layers.
 
+pub(super) mod plain;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -174,6 +176,13 @@ impl Builder {
             search_path,
             runtime: Runtime::default(),
             test_files: BTreeSet::new(),
+            entry_files: Vec::new(),
+            test_packages: Vec::new(),
+            buried: Vec::new(),
+            buried_bytes: 0,
+            as_of: None,
+            accounts: Vec::new(),
+            config_files: Vec::new(),
         }
     }
 

@@ -57,7 +57,7 @@ pub(super) struct Args {
     #[arg(long)]
     yours_only: bool,
 
-    /// The day by which waivers are judged, such as 2026-11-21; today in UTC when it is not given
+    /// The day by which waivers and ends of support are judged, such as 2026-11-21; today in UTC when it is not given
     #[arg(long, value_name = "DATE", value_parser = judging::date)]
     as_of: Option<Date>,
 

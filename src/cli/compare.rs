@@ -54,7 +54,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "NAME|FILE", default_value = "default")]
     policy: String,
 
-    /// The day by which waivers are judged; without it, today
+    /// The day by which waivers and ends of support are judged; without it, today
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = judging::date)]
     as_of: Option<Date>,
 

@@ -9,7 +9,7 @@ use crate::rootfs::{NodeId, Rootfs};
 /// How large a file may be.
 type Cap = fn(&Limits, u64) -> Result<(), LimitHit>;
 
-const USER_DATABASES: [&[u8]; 2] = [b"/etc/passwd", b"/etc/group"];
+const USER_DATABASES: [&[u8]; 3] = [b"/etc/passwd", b"/etc/group", b"/etc/shadow"];
 
 /// Names of files whose bodies the facts need and whose content was not kept while the layers streamed by; sorted.
 /// Files over the limits are not among them: [`super::gather`] reports those.
@@ -21,11 +21,13 @@ pub fn missing_bodies(rootfs: &Rootfs, limits: &Limits) -> Vec<NodeId> {
     let users = USER_DATABASES.map(<[u8]>::to_vec).into_iter().map(with(Limits::user_database_bytes));
     let releases = super::os_release::PATHS.map(<[u8]>::to_vec).into_iter().map(with(Limits::kept_file_bytes));
     let tests = super::test_files::wanted(rootfs).into_iter().map(with(Limits::kept_file_bytes));
+    let settings = super::config_files::wanted(rootfs).into_iter().map(with(Limits::kept_file_bytes));
     let databases = databases.into_iter().map(with(Limits::package_database_bytes));
     let mut missing: Vec<_> = users
         .chain(releases)
         .chain(databases)
         .chain(tests)
+        .chain(settings)
         .filter_map(|(path, cap)| Some((links.resolve(&path)?, cap)))
         .filter(|(id, cap)| {
             let inode = rootfs.inode(*id);
@@ -82,7 +84,7 @@ impl<'a> Bodies<'a> {
         })
     }
 
-    /// `/etc/passwd` or `/etc/group`.
+    /// `/etc/passwd`, `/etc/group` or `/etc/shadow`.
     pub(super) fn user_database(&mut self, path: &[u8]) -> Option<&'a [u8]> {
         self.read(path, Limits::user_database_bytes)
     }

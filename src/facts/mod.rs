@@ -2,17 +2,22 @@
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+mod accounts;
 mod bodies;
+mod config_files;
 mod executables;
 mod links;
 mod os_release;
 mod packages;
+pub mod places;
 mod runtime;
 mod search_path;
 mod test_files;
 mod users;
 
+pub use accounts::Account;
 pub use bodies::missing_bodies;
+pub use config_files::{ConfigFile, ConfigKind};
 pub use executables::{Executable, ExecutableName, executables};
 pub use os_release::OsRelease;
 pub use packages::{Database, DatabaseKind, OwnedFile, Package, Packages};
@@ -21,14 +26,14 @@ pub use search_path::SearchPath;
 pub use test_files::{TestPackage, test_packages};
 pub use users::{User, UserProblem};
 
-pub use crate::layer::Content;
 pub use crate::layer::probe::{ElfFacts, Marker};
+pub use crate::layer::{Content, Xattr};
 
 use self::bodies::Bodies;
 use crate::build::Step;
 use crate::limits::Limits;
-use crate::oci::{ImageConfig, Place, Remark};
-use crate::rootfs::{Difference, Rootfs};
+use crate::oci::{Date, ImageConfig, Place, Remark};
+use crate::rootfs::{Buried, Difference, NodeId, Rootfs};
 
 /// Everything that checks look at.
 #[derive(Debug)]
@@ -43,8 +48,18 @@ pub struct Image {
     pub remarks: Vec<Remark>,
     /// What made each layer, base first; as many as there are layers.
     pub steps: Vec<Step>,
+    /// The files that weigh most of those that layers ship and the stacked tree does not show, heaviest first.
+    pub buried: Vec<Buried>,
+    /// Bytes of all files that layers ship and the stacked tree does not show.
+    pub buried_bytes: u64,
+    /// The day that the image is judged on; None when nobody said.
+    pub as_of: Option<Date>,
     /// Who the container runs as.
     pub user: User,
+    /// The accounts of `/etc/passwd`, in order.
+    pub accounts: Vec<Account>,
+    /// Configuration files that decide whom package managers, sudo and doas trust, sorted by path.
+    pub config_files: Vec<ConfigFile>,
     /// What the image says it is.
     pub os_release: Option<OsRelease>,
     /// Packages and the files they own.
@@ -55,6 +70,10 @@ pub struct Image {
     pub search_path: SearchPath,
     /// What kind of application it runs.
     pub runtime: Runtime,
+    /// Regular files that words of the entry point and command name, in order: the program, a script, an archive.
+    pub entry_files: Vec<NodeId>,
+    /// Packages that only tests and development need, sorted.
+    pub test_packages: Vec<TestPackage>,
     /// Inode numbers of the stacked tree of files that only tests and development need: of test and lint tools of Python, and npm
     /// packages that a lock file marks `dev`.
     pub test_files: std::collections::BTreeSet<u32>,
@@ -76,30 +95,36 @@ pub struct Parts {
     pub remarks: Vec<Remark>,
     /// What made each layer.
     pub steps: Vec<Step>,
+    /// The heaviest buried files, and the bytes of all.
+    pub buried: (Vec<Buried>, u64),
+    /// The day that the image is judged on.
+    pub as_of: Option<Date>,
 }
 
 /// Gathers all facts.
 #[must_use]
 pub fn gather(parts: Parts, limits: &Limits) -> (Image, Vec<NotExamined>) {
-    let Parts { config, rootfs, differences, mut remarks, steps } = parts;
+    let Parts { config, rootfs, differences, mut remarks, steps, buried: (buried, buried_bytes), as_of } = parts;
     let mut bodies = Bodies::new(&rootfs, limits);
     let user = users::resolve(&config.runtime.user, &mut bodies);
     remarks.extend(users::remarks(&config.runtime.user, &rootfs));
+    let accounts = accounts::read(&mut bodies);
+    let config_files = config_files::read(&mut bodies);
     let os_release = os_release::read(&mut bodies);
     let packages = packages::read(&mut bodies);
     let executables = executables::executables_through(&rootfs, &mut bodies.links);
     remarks.extend(executables::malformed(&rootfs, &executables));
     remarks.sort_unstable();
     let search_path = SearchPath::of(&config.runtime, &rootfs, limits);
-    let runtime = runtime::Finder {
+    let mut finder = runtime::Finder {
         config: &config.runtime,
         rootfs: &rootfs,
         executables: &executables,
         search_path: &search_path,
         links: &mut bodies.links,
         limits,
-    }
-    .runtime();
+    };
+    let (runtime, entry_files) = (finder.runtime(), finder.files());
     let test_packages = test_files::read(&mut bodies);
     let test_files = test_files::files(&rootfs, &test_packages);
     let mut not_examined = bodies.not_examined;
@@ -110,12 +135,19 @@ pub fn gather(parts: Parts, limits: &Limits) -> (Image, Vec<NotExamined>) {
         differences,
         remarks,
         steps,
+        buried,
+        buried_bytes,
+        as_of,
         user,
+        accounts,
+        config_files,
         os_release,
         packages,
         executables,
         search_path,
         runtime,
+        entry_files,
+        test_packages,
         test_files,
     };
     (image, not_examined)

@@ -75,6 +75,17 @@ impl Finder<'_, '_> {
         })
     }
 
+    /// The regular files that words of the command line name, in order, each once.
+    pub(super) fn files(&mut self) -> Vec<NodeId> {
+        let mut found = Vec::new();
+        for word in words::of(self.config) {
+            let in_folder = || [b"./", word.as_bytes()].concat();
+            let file = self.find(word.as_bytes()).or_else(|| self.find(&in_folder()).filter(|_| !word.contains('/')));
+            found.extend(file.filter(|file| !found.contains(file)));
+        }
+        found
+    }
+
     fn told_by(&mut self, word: &[u8]) -> Option<Runtime> {
         let (mut name, mut node) = (word.to_vec(), self.find(word)?);
         let first = self.rootfs.path(node);

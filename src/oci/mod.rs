@@ -2,6 +2,7 @@
 
 mod code;
 mod config;
+mod date;
 mod digest;
 pub mod document;
 mod escape;
@@ -13,6 +14,7 @@ mod shapes;
 
 pub use code::{Code, Tier};
 pub use config::{Healthcheck, History, ImageConfig, RuntimeConfig};
+pub use date::Date;
 pub use digest::{Algorithm, BlobDigest, DiffId, Digest, MalformedDigest};
 pub use escape::{escape, escape_text, escape_unprintable};
 pub use place::{Place, Remark};

@@ -7,7 +7,6 @@
 
 mod chain;
 pub mod control;
-mod date;
 pub mod effective;
 mod error;
 pub mod file;
@@ -34,7 +33,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 pub use crate::finding::Severity;
-pub use date::Date;
+pub use crate::oci::Date;
 pub use error::PolicyError;
 pub use grade::Grade;
 pub use likeness::likest;

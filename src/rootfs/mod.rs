@@ -40,7 +40,7 @@ mod sequential;
 mod upper;
 mod walk;
 
-pub use buried::Buried;
+pub use buried::{Buried, Fate};
 pub use difference::Difference;
 pub use error::Error;
 pub use node::{Inode, InodeKind, NodeId, Rootfs};

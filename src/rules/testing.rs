@@ -35,6 +35,13 @@ impl Default for Builder {
             search_path: SearchPath::default(),
             runtime: Runtime::default(),
             test_files: BTreeSet::new(),
+            entry_files: Vec::new(),
+            test_packages: Vec::new(),
+            buried: Vec::new(),
+            buried_bytes: 0,
+            as_of: None,
+            accounts: Vec::new(),
+            config_files: Vec::new(),
         })
     }
 }

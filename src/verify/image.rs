@@ -13,7 +13,7 @@ use crate::facts::{self, Image, NotExamined, Parts};
 use crate::finding::Observation;
 use crate::layer::{self, Content, LayerIndex};
 use crate::limits::Limits;
-use crate::oci::{Code, Place, Remark};
+use crate::oci::{Code, Date, Place, Remark};
 use crate::rootfs::{self, Merged, Rootfs};
 use crate::source::{ImageRecord, LayerRecord, Source};
 
@@ -125,6 +125,7 @@ fn understand(
     let Merged { mut stacked, sequential, differences, remarks: merge_remarks, errors, buried_bytes, buried } =
         rootfs::merge(&layers, limits);
     examined.sequential = sequential;
+    let shipped_only = (buried.clone(), buried_bytes.iter().copied().fold(0, u64::saturating_add));
     examined.buried_bytes = buried_bytes;
     examined.buried = buried;
     examined.problems.extend(
@@ -136,7 +137,10 @@ fn understand(
     }
     remarks.extend(merge_remarks);
     let steps = build::steps(&config.history, record.layers.len());
-    let (image, not_examined) = facts::gather(Parts { config, rootfs: stacked, differences, remarks, steps }, limits);
+    // the last day of all stands for nobody having said what day it is
+    let as_of = Some(request.as_of).filter(|day| *day != Date::default());
+    let parts = Parts { config, rootfs: stacked, differences, remarks, steps, buried: shipped_only, as_of };
+    let (image, not_examined) = facts::gather(parts, limits);
     examined.unseen.extend(not_examined);
     examined.notes = checks::notes(&image);
     examined.judgement = judgement::judge(record, &image, examined, request);

@@ -40,7 +40,8 @@ pub struct Request {
     pub source: source::Request,
     /// What fails.
     pub policy: Policy,
-    /// The day by which waivers are judged.
+    /// The day by which waivers and ends of support are judged. The default is no day that anybody lives on: it judges no end of
+    /// support, and every waiver has expired.
     pub as_of: Date,
     /// Base images that the user gave.
     pub bases: Vec<Known>,

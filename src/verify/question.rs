@@ -5,18 +5,22 @@ use std::fmt::Write as _;
 use sha2::{Digest as _, Sha256};
 
 use super::Request;
-use crate::oci::{Algorithm, Digest};
+use crate::oci::{Algorithm, Date, Digest};
 use crate::report::model::{Report, Verdict};
 
 /// Digest of everything in `request` that decides the report of an image, other than which image it is: the policy, the waivers that
-/// hold on the request's day, known bases, baselines, limits. The day itself is not part of it: a report that was kept says the day
-/// that it was made, and on all days on which the same waivers hold the rest is the same.
+/// hold and the releases of distributions that have ended on the request's day, known bases, baselines, limits. The day itself is not part of it: a report that was kept says the day
+/// that it was made, and on all days on which the same waivers hold and the same
+/// releases have ended the rest is the same.
 #[must_use]
 pub fn judged_by(request: &Request) -> String {
     let mut text = String::new();
     // writing to a String cannot fail
     let _ = writeln!(text, "policy {}", request.policy.digest());
     let _ = writeln!(text, "waivers after {:?}", request.policy.last_expiry(request.as_of).map(|day| day.to_string()));
+    let as_of = Some(request.as_of).filter(|day| *day != Date::default());
+    let ended = as_of.and_then(crate::checks::last_end_of_life);
+    let _ = writeln!(text, "releases ended by {:?}", ended.map(|day| day.to_string()));
     // plain data: the same program writes the same text of it
     let _ = writeln!(text, "bases {:?}", request.bases);
     let _ = writeln!(text, "baselines {:?}", request.baselines);
@@ -37,7 +41,7 @@ mod tests {
     use super::*;
     use crate::build::base::{Known, ToldBy};
     use crate::limits::Limits;
-    use crate::policy::{Date, Policy, Severity, Waiver};
+    use crate::policy::{Policy, Severity, Waiver};
 
     fn day(text: &str) -> Date {
         Date::parse(text).unwrap()
@@ -63,11 +67,17 @@ mod tests {
 
     #[test]
     fn days_on_which_the_same_waivers_hold_are_judged_alike() {
-        assert_eq!(on("2026-11-01"), on("2026-11-20"));
+        assert_eq!(on("2026-11-02"), on("2026-11-20"));
         assert_ne!(on("2026-11-20"), on("2026-11-21"), "one has expired");
-        assert_eq!(on("2026-11-21"), on("2026-12-24"));
         assert_ne!(on("2026-12-24"), on("2026-12-25"));
-        assert_eq!(on("2026-12-25"), on("2030-01-01"));
+        assert_eq!(on("2026-12-25"), on("2026-12-31"));
+    }
+
+    #[test]
+    fn days_between_which_a_release_ends_are_judged_apart() {
+        let on = |day_text: &str| judged_by(&Request { as_of: day(day_text), ..Request::default() });
+        assert_eq!(on("2026-09-01"), on("2026-10-31"));
+        assert_ne!(on("2026-08-31"), on("2026-09-01"), "Debian 11");
     }
 
     #[test]

@@ -28,9 +28,11 @@ PACKAGES = {
                                   "lib64/ld-linux-x86-64.so.2", "usr/share/doc/libc6/copyright"]),
     "dash": ("0.5.12-2", ["bin/dash", "bin/sh", "usr/share/doc/dash/copyright"]),
     "dpkg": ("1.21.23", ["usr/bin/dpkg", "usr/share/doc/dpkg/copyright"]),
-    "tcc": ("0.9.27+git20200814.62c30a4a-1", ["usr/bin/tcc", "usr/lib/x86_64-linux-gnu/tcc/libtcc1.a",
-                                              "usr/share/doc/tcc/copyright"]),
+    "tcc": ("0.9.27+git20200814.62c30a4a-1", ["usr/bin/tcc", "usr/share/doc/tcc/copyright"]),
 }
+# where the images come from, so that missing-source-label has nothing to say of them
+LABELS = {"org.opencontainers.image.source": "https://github.com/plimsoll/plimsoll",
+          "org.opencontainers.image.revision": "testdata"}
 # A whole program without a C library: it asks nobody for anything and leaves.
 SERVER = """
 __attribute__((noreturn)) void _start(void) {
@@ -184,7 +186,7 @@ def demo(folder, program):
         ('CMD ["/app/server"]', False),
     ]
     config = {"Env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"], "WorkingDir": "/app",
-              "Cmd": ["/app/server"]}
+              "Cmd": ["/app/server"], "Labels": LABELS}
     write_image("demo", [layer.finish() for layer in [base, tools, app, links]], history, config)
 
 
@@ -201,8 +203,7 @@ def good(program):
     ]
     config = {"User": "10001:10001", "Env": ["PATH=/app"], "WorkingDir": "/app", "Entrypoint": ["/app/server"],
               "Healthcheck": {"Test": ["CMD", "/app/server", "--check"], "Interval": 30000000000, "Timeout": 3000000000},
-              "Labels": {"org.opencontainers.image.source": "https://github.com/plimsoll/plimsoll",
-                         "org.opencontainers.image.revision": "testdata"}}
+              "Labels": LABELS}
     write_image("good", [app.finish()], history, config)
 
 

@@ -37,6 +37,15 @@ impl Tree {
     }
 
     fn runtime(&self, words: &[&str]) -> Runtime {
+        self.both(words).0
+    }
+
+    fn files(&self, words: &[&str]) -> Vec<String> {
+        let (_, files) = self.both(words);
+        files.into_iter().map(|file| String::from_utf8(self.rootfs.path(file)).unwrap()).collect()
+    }
+
+    fn both(&self, words: &[&str]) -> (Runtime, Vec<NodeId>) {
         let limits = Limits::default();
         let config = RuntimeConfig {
             entrypoint: words.iter().map(|&word| word.to_owned()).collect(),
@@ -47,7 +56,8 @@ impl Tree {
         let executables = executables(&self.rootfs, &limits);
         let links = &mut Links::new(&self.rootfs, &limits);
         let (config, rootfs, executables, search_path) = (&config, &self.rootfs, executables.as_slice(), &search_path);
-        Finder { config, rootfs, executables, search_path, links, limits: &limits }.runtime()
+        let mut finder = Finder { config, rootfs, executables, search_path, links, limits: &limits };
+        (finder.runtime(), finder.files())
     }
 
     fn language(&self, words: &[&str]) -> Language {
@@ -154,4 +164,15 @@ fn names_that_only_begin_like_an_interpreter_are_none() {
 fn interpreters_that_name_one_another_end() {
     let tree = Tree::default().script("/a", "/b").script("/b", "/a");
     assert_eq!(tree.language(&["/a"]), Language::Other);
+}
+
+#[test]
+fn the_files_that_the_command_line_names_are_found() {
+    let mut tree = Tree { working_dir: "/app", ..Tree::default() }.program("/usr/bin/node").script("/entry.sh", "/bin/sh");
+    tree = tree.script("/app/server.js", "node").script("/app/other.js", "node");
+    assert_eq!(
+        tree.files(&["/entry.sh", "node", "server.js", "node", "gone.js"]),
+        ["/entry.sh", "/usr/bin/node", "/app/server.js"]
+    );
+    assert_eq!(tree.files(&["sh", "-c", "exec node ./other.js"]), ["/usr/bin/node", "/app/other.js"]);
 }

@@ -65,13 +65,13 @@ pub(super) fn atoi(text: &[u8]) -> Result<i64, Malformed> {
 
 /// One line of passwd or group.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Line<'a> {
+pub(in crate::facts) struct Line<'a> {
     raw: &'a [u8],
     trimmed: &'a [u8],
 }
 
 /// The lines of a file.
-pub(super) fn lines(file: &[u8]) -> impl Iterator<Item = Line<'_>> {
+pub(in crate::facts) fn lines(file: &[u8]) -> impl Iterator<Item = Line<'_>> {
     file.split(|byte| *byte == b'\n').map(|raw| Line { raw, trimmed: trim(raw) })
 }
 
@@ -89,8 +89,13 @@ impl<'a> Line<'a> {
         self.trimmed.starts_with(b"#")
     }
 
+    /// Whether there are so many fields.
+    pub(in crate::facts) fn has(&self, fields: usize) -> bool {
+        self.trimmed.split(|byte| *byte == b':').nth(fields.saturating_sub(1)).is_some()
+    }
+
     /// The field at `index`, empty when the line is too short.
-    pub(super) fn text(&self, index: usize) -> &'a [u8] {
+    pub(in crate::facts) fn text(&self, index: usize) -> &'a [u8] {
         self.trimmed.split(|byte| *byte == b':').nth(index).unwrap_or_default()
     }
 

@@ -8,7 +8,9 @@ mod database;
 #[cfg(test)]
 mod tests;
 
-use self::database::{Id, Line, lines};
+use self::database::{Id, Line};
+
+pub(super) use self::database::lines;
 use super::bodies::Bodies;
 use crate::oci::{Code, Remark};
 use crate::rootfs::Rootfs;

@@ -38,6 +38,22 @@ const TABLE: &[(Rule, &str)] = &[
     (Rule::End(b"/node_modules/.package-lock.json"), "which packages of npm only development needs"),
     (Rule::TestRecord, "the files of Python's test tools"),
     (Rule::Name(b"release"), "vendor and version of a JDK"),
+    (Rule::End(b"/etc/shadow"), "accounts without a password"),
+    (Rule::Name(b"sources.list"), "whom apt trusts"),
+    (Rule::In(b"/apt/sources.list.d"), "likewise"),
+    (Rule::Name(b"apt.conf"), "likewise"),
+    (Rule::In(b"/apt/apt.conf.d"), "likewise"),
+    (Rule::In(b"/yum.repos.d"), "whom dnf and yum trust"),
+    (Rule::In(b"/zypp/repos.d"), "whom zypper trusts"),
+    (Rule::Name(b"yum.conf"), "whom yum trusts"),
+    (Rule::Name(b"dnf.conf"), "whom dnf trusts"),
+    (Rule::Name(b"pip.conf"), "whom pip trusts"),
+    (Rule::Name(b".npmrc"), "whom npm trusts"),
+    (Rule::Name(b"npmrc"), "likewise"),
+    (Rule::Name(b"sudoers"), "who becomes root without a password"),
+    (Rule::In(b"/sudoers.d"), "likewise"),
+    (Rule::Name(b"doas.conf"), "likewise"),
+    (Rule::In(b"/doas.d"), "likewise"),
 ];
 
 /// Whether a body is wanted for its path.
@@ -51,8 +67,10 @@ pub(super) fn is_wanted(path: &[u8], size: u64, limits: &Limits) -> bool {
         Rule::TestRecord => name == b"RECORD" && test_tool(split(folder).1).is_some(),
     });
     match rule {
-        Some(Rule::Name(b"passwd" | b"group")) => size <= limits.user_database_bytes,
-        Some(Rule::Name(b"release" | b"os-release")) => size <= SNIFFED_BYTES,
+        Some(Rule::Name(b"passwd" | b"group") | Rule::End(b"/etc/shadow")) => size <= limits.user_database_bytes,
+        // the databases of packages are the only large ones
+        Some(Rule::Name(b"rpmdb.sqlite" | b"Packages.db") | Rule::In(b"/dpkg/status.d")) => size <= limits.package_database_bytes,
+        Some(Rule::Name(_) | Rule::In(_)) => size <= SNIFFED_BYTES,
         Some(Rule::TestRecord | Rule::End(b"/node_modules/.package-lock.json")) => size <= limits.kept_file_bytes,
         Some(_) => size <= limits.package_database_bytes,
         None => false,

@@ -12,6 +12,7 @@ use crate::rootfs::{NodeId, Rootfs};
 const CHECKS: &[(&str, Class)] = &[
     ("apt-lists", Class::Cache),
     ("build-tool", Class::Toolchain),
+    ("buried-files", Class::Buried),
     ("compiler", Class::Toolchain),
     ("debugger", Class::Toolchain),
     ("development-files", Class::Toolchain),
@@ -23,6 +24,9 @@ const CHECKS: &[(&str, Class)] = &[
     ("test-dependencies", Class::TestDependency),
     ("version-control", Class::Toolchain),
 ];
+
+/// Checks whose evidence is told by its place or by facts: it says nothing of the package that owns it or of other files of its folder.
+const PLACED: &[&str] = &["buried-files", "development-files", "documentation", "temporary-files", "test-dependencies"];
 
 /// What lies in a folder of a toolchain that was unpacked as a whole, beside its `bin`.
 const TOOLCHAIN_SIGNS: &[&str] = &["pkg/tool", "lib/rustlib", "lib/clang", "lib/gcc", "lib/zig", "lib/ghc"];
@@ -86,7 +90,9 @@ impl Marks {
         let ends: BTreeMap<&[u8], NodeId> =
             names.filter(|(name, _)| name.linkname.is_some()).map(|(name, node)| (name.path.as_slice(), node)).collect();
         for finding in findings {
-            let Some(class) = class_of_check(&finding.check) else { continue };
+            let Some(class) = class_of_check(&finding.check).filter(|_| !PLACED.contains(&finding.check.as_str())) else {
+                continue;
+            };
             for evidence in &finding.observation.evidence {
                 marks.add(image, &ends, evidence, class);
             }

@@ -1,31 +1,10 @@
-//! Classes told by where a file lies, in folders that the Filesystem Hierarchy Standard and the tools themselves fix.
+//! Classes told by where a file lies.
 
 use super::Class;
 use super::marks::Marks;
 use crate::facts::Image;
+use crate::facts::places::{self, Purpose};
 use crate::rootfs::NodeId;
-
-/// Folders of a class, from the root.
-const FOLDERS: &[(&str, Class)] = &[
-    ("/usr/include", Class::Toolchain),
-    ("/usr/local/include", Class::Toolchain),
-    ("/usr/share/aclocal", Class::Toolchain),
-    ("/usr/share/pkgconfig", Class::Toolchain),
-    ("/tmp", Class::Cache),
-    ("/var/tmp", Class::Cache),
-    ("/var/cache", Class::Cache),
-    ("/var/log", Class::Cache),
-    ("/var/lib/apt/lists", Class::Cache),
-    ("/root/.cache", Class::Cache),
-    ("/root/.npm", Class::Cache),
-    ("/usr/man", Class::Documentation),
-    ("/usr/local/man", Class::Documentation),
-    ("/usr/local/doc", Class::Documentation),
-    ("/usr/share/python-wheels", Class::PackageManager),
-];
-
-/// Folders of documentation below `/usr/share` and `/usr/local/share`.
-const DOCUMENTATION: &[&str] = &["doc", "doc-base", "gtk-doc", "help", "info", "locale", "man"];
 
 /// Folders whose files belong to the system though no package lists them.
 const SYSTEM: &[&str] =
@@ -63,16 +42,12 @@ impl Folder {
 }
 
 fn by_path(path: &[u8]) -> Option<Class> {
-    if let Some((_, class)) = FOLDERS.iter().find(|(folder, _)| path == folder.as_bytes()) {
-        return Some(*class);
-    }
-    if let Some(name) = path.strip_prefix(b"/usr/share/").or_else(|| path.strip_prefix(b"/usr/local/share/")) {
-        return DOCUMENTATION.iter().any(|folder| name == folder.as_bytes()).then_some(Class::Documentation);
-    }
-    // the cache of a user, whose name is unknown
-    let below_home = path.strip_prefix(b"/home/")?;
-    let is_cache = below_home.strip_suffix(b"/.cache").is_some_and(|user| !user.contains(&b'/'));
-    is_cache.then_some(Class::Cache)
+    Some(match places::of_folder(path)? {
+        Purpose::Development => Class::Toolchain,
+        Purpose::Temporary | Purpose::Cache => Class::Cache,
+        Purpose::Documentation => Class::Documentation,
+        Purpose::PackageManager => Class::PackageManager,
+    })
 }
 
 fn by_folder_name(image: &Image, parent: &Folder, name: &[u8], node: NodeId) -> Option<Class> {
@@ -102,13 +77,9 @@ fn is_packages(name: &[u8]) -> bool {
 
 /// Classes told by a file's own name.
 pub(super) fn by_name(folder: &Folder, name: &[u8]) -> Option<Class> {
-    let is_below_library = || folder.path.split(|byte| *byte == b'/').any(|one| one.starts_with(b"lib"));
-    let ending = name.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
-    match ending {
-        b"a" | b"la" if name.starts_with(b"lib") => Some(Class::Toolchain),
-        b"a" | b"la" | b"o" | b"rlib" if is_below_library() => Some(Class::Toolchain),
-        // of a JDK: the signatures of older releases, and the class library's source
-        b"sym" | b"zip" if matches!(name, b"ct.sym" | b"src.zip") && folder.name() == b"lib" => Some(Class::Toolchain),
-        _ => None,
+    if places::is_for_linking(&folder.path, name) {
+        return Some(Class::Toolchain);
     }
+    // of a JDK: the signatures of older releases, and the class library's source
+    (matches!(name, b"ct.sym" | b"src.zip") && folder.name() == b"lib").then_some(Class::Toolchain)
 }

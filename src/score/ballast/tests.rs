@@ -99,7 +99,14 @@ impl Sketch {
             executables,
             search_path: SearchPath::default(),
             runtime: Runtime::default(),
+            entry_files: Vec::new(),
+            test_packages: Vec::new(),
             test_files: std::mem::take(&mut self.test_files),
+            buried: Vec::new(),
+            buried_bytes: 0,
+            as_of: None,
+            accounts: Vec::new(),
+            config_files: Vec::new(),
         }
     }
 
@@ -229,6 +236,10 @@ fn what_owns_a_compiler_was_installed_for_it() {
     let mut cache = Sketch::default();
     cache.package("shop", &["/srv/x.cache", "/srv/x"]).finding("package-cache", "/srv/x.cache");
     assert_eq!(cache.class("/srv/x"), "system");
+    // nor what owns a static library beside what runs
+    let mut library = Sketch::default();
+    library.package("shop", &["/usr/lib/libx.a", "/usr/lib/libx.so"]).finding("development-files", "/usr/lib/libx.a");
+    assert_eq!(library.class("/usr/lib/libx.so"), "system");
 }
 
 #[test]
@@ -342,7 +353,8 @@ fn an_image_of_ballast_alone_is_one_offender_and_one_without_any_has_none() {
 #[test]
 fn buried_files_and_the_framing_are_classes_too() {
     let mut sketch = Sketch::of(&["/app/x", "/tmp/x"]);
-    let buried = Buried { layer: 1, path: b"/usr/bin/gcc".to_vec(), bytes: 30 };
+    let buried =
+        Buried { layer: 1, path: b"/usr/bin/gcc".to_vec(), bytes: 30, hidden_by: None, fate: crate::rootfs::Fate::Deleted };
     let bytes = LayerBytes { shipped: 100, buried: 30 };
     let image = sketch.image();
     let ballast = ballast(&image, &[], bytes, &[buried]);

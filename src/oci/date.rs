@@ -1,4 +1,4 @@
-//! A day, as waivers and baselines write it: `2026-11-21`.
+//! A day, as waivers, baselines and releases write it: `2026-11-21`.
 
 use std::fmt;
 
