@@ -6,11 +6,15 @@
 mod ambiguous_image;
 mod ambiguous_layer;
 mod apt_lists;
+mod broken_healthcheck;
+mod broken_script_entrypoint;
 mod build_tool;
 mod compiler;
 mod evidence;
 mod language_package_manager;
+mod missing_entrypoint;
 mod missing_healthcheck;
+mod missing_interpreter;
 mod os_package_manager;
 mod package_cache;
 mod remarks;
@@ -18,11 +22,13 @@ mod root_user;
 mod set_id;
 mod setgid_file;
 mod setuid_file;
+mod start;
 #[cfg(test)]
 mod testing;
 mod tools;
 mod unknown_user;
 mod wording;
+mod wrong_architecture;
 
 pub use remarks::notes;
 pub(crate) use wording::bytes;
@@ -125,16 +131,21 @@ pub static ALL: &[&Check] = &[
     &ambiguous_image::CHECK,
     &ambiguous_layer::CHECK,
     &apt_lists::CHECK,
+    &broken_healthcheck::CHECK,
+    &broken_script_entrypoint::CHECK,
     &build_tool::CHECK,
     &compiler::CHECK,
     &language_package_manager::CHECK,
+    &missing_entrypoint::CHECK,
     &missing_healthcheck::CHECK,
+    &missing_interpreter::CHECK,
     &os_package_manager::CHECK,
     &package_cache::CHECK,
     &root_user::CHECK,
     &setgid_file::CHECK,
     &setuid_file::CHECK,
     &unknown_user::CHECK,
+    &wrong_architecture::CHECK,
 ];
 
 /// The check called `id`.
@@ -176,6 +187,6 @@ mod tests {
     fn an_empty_image_has_no_files_to_report() {
         let image = testing::Builder::default().image();
         let fired: Vec<_> = ALL.iter().filter(|check| !(check.run)(&image).is_empty()).map(|check| check.id).collect();
-        assert_eq!(fired, ["missing-healthcheck"]);
+        assert_eq!(fired, ["missing-entrypoint", "missing-healthcheck"]);
     }
 }

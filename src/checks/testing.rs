@@ -1,5 +1,7 @@
 //! Images of plain data for the tests of checks: no tar, no layers.
 
+mod startup;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -161,6 +163,7 @@ impl Builder {
         let config = ImageConfig { platform, runtime, diff_ids, history, created: None, author: None };
         let steps = vec![Step { history: Some(1), instruction: Some("RUN make".into()) }];
         let search_path = SearchPath::default();
+        let (startup, probe) = crate::facts::startup_of(&config, &user, &rootfs);
         Image {
             config,
             rootfs,
@@ -173,6 +176,8 @@ impl Builder {
             executables,
             search_path,
             runtime: Runtime::default(),
+            startup,
+            probe,
             test_files: BTreeSet::new(),
         }
     }

@@ -9,6 +9,7 @@ mod os_release;
 mod packages;
 mod runtime;
 mod search_path;
+mod startup;
 mod test_files;
 mod users;
 
@@ -18,6 +19,7 @@ pub use os_release::OsRelease;
 pub use packages::{Database, DatabaseKind, OwnedFile, Package, Packages};
 pub use runtime::{Language, Runtime};
 pub use search_path::SearchPath;
+pub use startup::{Reached, Startup, StartupFault, StartupProblem, StartupStep, is_for_platform, machine_name};
 pub use test_files::{TestPackage, test_packages};
 pub use users::{User, UserProblem};
 
@@ -55,6 +57,10 @@ pub struct Image {
     pub search_path: SearchPath,
     /// What kind of application it runs.
     pub runtime: Runtime,
+    /// What a container starts.
+    pub startup: Startup,
+    /// What the health check runs; None when Docker runs none.
+    pub probe: Option<Startup>,
     /// Inode numbers of the stacked tree of files that only tests and development need: of test and lint tools of Python, and npm
     /// packages that a lock file marks `dev`.
     pub test_files: std::collections::BTreeSet<u32>,
@@ -100,10 +106,12 @@ pub fn gather(parts: Parts, limits: &Limits) -> (Image, Vec<NotExamined>) {
         limits,
     }
     .runtime();
+    let (startup, probe) = startup::read(&config, &user, &mut bodies);
     let test_packages = test_files::read(&mut bodies);
     let test_files = test_files::files(&rootfs, &test_packages);
     let mut not_examined = bodies.not_examined;
     not_examined.sort_unstable();
+    not_examined.dedup();
     let image = Image {
         config,
         rootfs,
@@ -116,7 +124,16 @@ pub fn gather(parts: Parts, limits: &Limits) -> (Image, Vec<NotExamined>) {
         executables,
         search_path,
         runtime,
+        startup,
+        probe,
         test_files,
     };
     (image, not_examined)
+}
+
+/// What starts in an image of plain data, for the tests of checks.
+#[cfg(test)]
+pub(crate) fn startup_of(config: &ImageConfig, user: &User, rootfs: &Rootfs) -> (Startup, Option<Startup>) {
+    let limits = Limits::default();
+    startup::read(config, user, &mut Bodies::new(rootfs, &limits))
 }

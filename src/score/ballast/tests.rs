@@ -99,6 +99,8 @@ impl Sketch {
             executables,
             search_path: SearchPath::default(),
             runtime: Runtime::default(),
+            startup: crate::facts::Startup::default(),
+            probe: None,
             test_files: std::mem::take(&mut self.test_files),
         }
     }
