@@ -58,7 +58,11 @@ mod tests {
         builder.script_of("/app", "#!/usr/bin/env bash\nexec x\n").machine_code("/usr/bin/env").cmd(&["/app"]);
         assert_eq!(message(&mut builder), "bash, the interpreter of /app, is in no folder of PATH");
         let mut builder = Builder::default();
-        builder.script_of("/app", "#!/usr/bin/env python3 -u\n").machine_code("/usr/bin/env").machine_code("/bin/python3").cmd(&["/app"]);
+        builder
+            .script_of("/app", "#!/usr/bin/env python3 -u\n")
+            .machine_code("/usr/bin/env")
+            .machine_code("/bin/python3")
+            .cmd(&["/app"]);
         assert_eq!(message(&mut builder), "python3 -u, the interpreter of /app, is in no folder of PATH", "env without -S");
     }
 

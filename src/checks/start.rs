@@ -24,11 +24,10 @@ impl Cause {
         let step = startup.step_of(problem);
         match (&problem.fault, step.map(|step| step.how)) {
             (Fault::WrongMachine(_), _) => Self::Machine,
-            (Fault::CarriageReturn | Fault::NoFormat | Fault::NoInterpreter | Fault::NotReadable, Some(how))
-                if how != Reached::Loader =>
-            {
-                Self::Script
-            }
+            (
+                Fault::CarriageReturn | Fault::NoFormat | Fault::NoInterpreter | Fault::NotReadable | Fault::TooManyInterpreters,
+                Some(how),
+            ) if how != Reached::Loader => Self::Script,
             (_, Some(Reached::Interpreter | Reached::Loader)) => Self::Interpreter,
             _ if step.is_some_and(|step| step.script.is_some()) => Self::Script,
             _ => Self::Program,
@@ -73,7 +72,8 @@ fn described<'a>(
 
 fn evidence_of(image: &Image, startup: &Startup, problem: &StartupProblem, field: &str) -> Vec<Evidence> {
     let step = startup.step_of(problem);
-    let node = step.and_then(|step| step.node.or(step.script).or_else(|| before(startup, problem).and_then(|before| before.node)));
+    let node =
+        step.and_then(|step| step.node.or(step.script).or_else(|| before(startup, problem).and_then(|before| before.node)));
     let at = node.map(|node| Evidence { bytes: 0, ..evidence::of_node(image, image.rootfs.path(node), node) });
     let is_of_config = step.is_none_or(|step| step.script.is_none() && step.how != Reached::Loader);
     at.into_iter().chain(is_of_config.then(|| Evidence::of_config(field))).collect()
@@ -128,7 +128,9 @@ fn predicate(image: &Image, step: &StartupStep, fault: &Fault) -> String {
         Fault::Empty => "is empty: exec format error".to_owned(),
         Fault::NoFormat => "is neither machine code nor a script with a #! line: exec format error".to_owned(),
         Fault::BrokenElf(reason) => format!("starts as machine code and is none: {}", escape_text(reason)),
-        Fault::CarriageReturn => "has a carriage return at the end of its #! line, which belongs to the last word there".to_owned(),
+        Fault::CarriageReturn => {
+            "has a carriage return at the end of its #! line, which belongs to the last word there".to_owned()
+        }
         Fault::NoInterpreter => "has a #! line that names no interpreter, or is cut by the kernel".to_owned(),
         Fault::TooManyInterpreters => "is a script of a script, deeper than the kernel follows".to_owned(),
         _ => "cannot be started".to_owned(),

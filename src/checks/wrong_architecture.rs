@@ -33,13 +33,45 @@ pub(super) static CHECK: Check = Check {
 };
 
 /// Folders whose programs are meant for other machines, or are no programs to run.
-const ELSEWHERE: &[&str] = &["testdata", "test", "tests", "fixtures", "firmware", "sysroot", "prebuilds", "boot", "modules", "debug"];
+const ELSEWHERE: &[&str] =
+    &["testdata", "test", "tests", "fixtures", "firmware", "sysroot", "prebuilds", "boot", "modules", "debug"];
 
 /// What a path says when a program is meant for a certain machine: names of architectures in packages, releases and triplets.
 const MACHINES: &[&str] = &[
-    "aarch64", "amd64", "arm", "arm64", "armel", "armhf", "armv5", "armv6", "armv7", "armv7l", "armv8", "i386", "i486", "i586", "i686",
-    "ia32", "loong64", "loongarch64", "mips", "mips64", "mips64el", "mips64le", "mipsel", "mipsle", "ppc", "ppc64", "ppc64el", "ppc64le",
-    "powerpc64le", "riscv64", "s390x", "x64", "x86", "386",
+    "aarch64",
+    "amd64",
+    "arm",
+    "arm64",
+    "armel",
+    "armhf",
+    "armv5",
+    "armv6",
+    "armv7",
+    "armv7l",
+    "armv8",
+    "i386",
+    "i486",
+    "i586",
+    "i686",
+    "ia32",
+    "loong64",
+    "loongarch64",
+    "mips",
+    "mips64",
+    "mips64el",
+    "mips64le",
+    "mipsel",
+    "mipsle",
+    "ppc",
+    "ppc64",
+    "ppc64el",
+    "ppc64le",
+    "powerpc64le",
+    "riscv64",
+    "s390x",
+    "x64",
+    "x86",
+    "386",
 ];
 
 fn run(image: &Image) -> Vec<Observation> {
@@ -135,7 +167,11 @@ mod tests {
             builder.foreign(path, ARM64);
         }
         builder.foreign("/usr/bin/owned", ARM64).in_package("qemu-user", &["/usr/bin/owned"]);
-        builder.foreign("/usr/bin/probe", 247).foreign("/usr/bin/firmware", 83).foreign("/data", ARM64).with_mode("/data", 0o644, 0);
+        builder
+            .foreign("/usr/bin/probe", 247)
+            .foreign("/usr/bin/firmware", 83)
+            .foreign("/data", ARM64)
+            .with_mode("/data", 0o644, 0);
         builder.library("/usr/lib/libx.so", 9);
         let seen = builder.run(&CHECK);
         assert!(seen.is_empty(), "{seen:?}");

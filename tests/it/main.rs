@@ -46,6 +46,7 @@ mod score;
 #[cfg(feature = "server")]
 mod serve;
 mod shared;
+mod startup;
 mod streams;
 mod templates;
 mod truth;

@@ -112,7 +112,9 @@ mod tests {
 
     #[test]
     fn paths_are_walked_through_links_from_the_root_or_the_working_directory() {
-        for (from, path) in [("/", "/bin/app"), ("/usr", "bin/app"), ("/bin", "./app"), ("/closed", "/up"), ("/usr/bin", "..//bin/app")] {
+        for (from, path) in
+            [("/", "/bin/app"), ("/usr", "bin/app"), ("/bin", "./app"), ("/closed", "/up"), ("/usr/bin", "..//bin/app")]
+        {
             assert_eq!(walked(from, path, 7).as_deref(), Ok("/usr/bin/app"), "{from} {path}");
         }
     }

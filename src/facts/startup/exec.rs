@@ -91,7 +91,7 @@ impl Follower<'_, '_> {
             let asked = if interpreter.text.contains(&b'/') { &interpreter } else { &path };
             let next = match self.program(asked, &task.scene) {
                 Ok(next) => next,
-                Err(miss) => return self.lost(&task, &interpreter, Reached::Interpreter, miss),
+                Err(miss) => return self.lost(&task, asked, Reached::Interpreter, miss),
             };
             let script = Word { node: Some(node), ..Word::said_by(rootfs.path(node), None) };
             let argument = found.argument.map(|argument| Word::said_by(argument, Some(node)));
@@ -140,7 +140,7 @@ impl Follower<'_, '_> {
         let asked = if loader.contains(&b'/') { word.clone() } else { Word::said_by([b"./", &**loader].concat(), None) };
         match self.program(&asked, &task.scene) {
             Err(miss) => {
-                self.lost(task, &word, Reached::Loader, miss);
+                self.lost(task, &asked, Reached::Loader, miss);
                 false
             }
             // the program itself, which needs no loader to be a loader
@@ -150,7 +150,8 @@ impl Follower<'_, '_> {
                 let inode = self.rootfs.inode(loader);
                 match form(inode.content.as_deref(), inode.size()) {
                     FileForm::Elf(loader) if machine::is_for_platform(loader, &self.config.platform) == Some(false) => {
-                        let name = machine::machine_name(loader).map_or_else(|| format!("machine {}", loader.machine), str::to_owned);
+                        let name =
+                            machine::machine_name(loader).map_or_else(|| format!("machine {}", loader.machine), str::to_owned);
                         self.fail(task, step, Fault::WrongMachine(name));
                         false
                     }
@@ -169,7 +170,8 @@ impl Follower<'_, '_> {
         let own = self.rootfs.path(node);
         let mut called = task.words.first().map(|word| base_name(&word.text).to_vec()).unwrap_or_default();
         let content = self.rootfs.inode(node).content.as_deref();
-        let is_busybox = content.and_then(|content| content.elf.as_ref()).is_some_and(|elf| elf.markers.contains(&Marker::BusyBox));
+        let is_busybox =
+            content.and_then(|content| content.elf.as_ref()).is_some_and(|elf| elf.markers.contains(&Marker::BusyBox));
         if is_busybox && called.starts_with(b"busybox") {
             task.words.remove(0);
             let Some(applet) = task.words.first() else { return };
@@ -230,7 +232,8 @@ impl Follower<'_, '_> {
     fn shell(&mut self, mut task: Task, name: &[u8], is_busybox: bool) {
         let mut words = std::mem::take(&mut task.words).into_iter().skip(1).peekable();
         let (mut is_line, mut stops, mut is_login) = (false, false, false);
-        while let Some(option) = words.next_if(|word| matches!(word.text.first(), Some(b'-' | b'+')) && word.form == Form::Whole) {
+        while let Some(option) = words.next_if(|word| matches!(word.text.first(), Some(b'-' | b'+')) && word.form == Form::Whole)
+        {
             match option.text.as_slice() {
                 b"-" | b"--" => break,
                 b"--login" => is_login = true,

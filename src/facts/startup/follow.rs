@@ -214,9 +214,9 @@ impl<'a, 'b> Follower<'a, 'b> {
         let path = scene.path.as_deref().unwrap_or(b"/bin:/usr/bin");
         for folder in path.split(|byte| *byte == b':').filter(|_| !path.is_empty()) {
             let candidate = [if folder.is_empty() { b"." } else { folder }, b"/", name].concat();
-            let found = self.walk(&candidate, scene).and_then(|node| {
-                self.executable(node, &scene.who).map(|()| node).map_err(Miss::Fault)
-            });
+            let found = self
+                .walk(&candidate, scene)
+                .and_then(|node| self.executable(node, &scene.who).map(|()| node).map_err(Miss::Fault));
             match found {
                 Ok(node) => return Ok(node),
                 Err(Miss::NotKnown(_)) => is_open = true,
@@ -253,7 +253,8 @@ impl<'a, 'b> Follower<'a, 'b> {
             Directory::Unknown => return Err(Miss::NotKnown("the working directory is told at run time")),
         };
         self.walker.walk(start, path, &scene.who).map_err(|fault| {
-            let absolute = if path.starts_with(b"/") { path.to_vec() } else { [&self.rootfs.path(start), &b"/"[..], path].concat() };
+            let absolute =
+                if path.starts_with(b"/") { path.to_vec() } else { [&self.rootfs.path(start), &b"/"[..], path].concat() };
             let is_absent = matches!(fault, Fault::NotFound | Fault::DanglingLink(_) | Fault::ParentNotADirectory(_));
             let target = match &fault {
                 Fault::DanglingLink(link) => self.walker.rootfs.resolve(link, self.walker.limits).err().and(self.target_of(link)),

@@ -57,7 +57,13 @@ impl Follower<'_, '_> {
                     chain.is_conditional = true;
                 }
                 Kind::Command(command) => {
-                    let place = Place { reading: &reading, index, is_conditional: chain.is_conditional, task: &task };
+                    let place = Place {
+                        reading: &reading,
+                        index,
+                        is_conditional: chain.is_conditional,
+                        is_line: script.node.is_none(),
+                        task: &task,
+                    };
                     match self.command(command, &place, &mut state, &mut tasks) {
                         Onward::Ends if !chain.is_conditional => break,
                         Onward::Ends => state.is_certain = false,
@@ -146,8 +152,13 @@ impl Follower<'_, '_> {
 
     fn task_of(&self, command: &Command, words: &[Word], place: &Place<'_>, state: &State) -> Task {
         let is_argument = command.words.first().is_none_or(|first| first.form == Form::Arguments)
-            || command.words.iter().find(|word| !matches!(word.text.as_slice(), b"exec" | b"command")).is_some_and(|word| word.form == Form::Arguments);
-        let name = words.first().map(|word| word.text.rsplit(|byte| *byte == b'/').next().unwrap_or_default()).unwrap_or_default();
+            || command
+                .words
+                .iter()
+                .find(|word| !matches!(word.text.as_slice(), b"exec" | b"command"))
+                .is_some_and(|word| word.form == Form::Arguments);
+        let name =
+            words.first().map(|word| word.text.rsplit(|byte| *byte == b'/').next().unwrap_or_default()).unwrap_or_default();
         let is_mentioned = !name.is_empty()
             && !is_argument
             && state.mentioned.iter().any(|said| said.windows(name.len()).any(|part| part == name));
@@ -174,7 +185,8 @@ impl Follower<'_, '_> {
         let rescue = alternative.map_or(Rescue::None, |item| Rescue::of(item, place.reading));
         match self.bound {
             Bound::Start => {
-                let stops = state.stops_on_errors && after.first().is_some_and(|item| matches!(item.after, Link::Sequence | Link::Or));
+                let stops =
+                    state.stops_on_errors && after.first().is_some_and(|item| matches!(item.after, Link::Sequence | Link::Or));
                 matches!(rescue, Rescue::None | Rescue::Fails) && (place.is_last() || stops || rescue == Rescue::Fails)
             }
             Bound::Probe => match rescue {
@@ -186,7 +198,8 @@ impl Follower<'_, '_> {
                     });
                     words.first().is_some() && program.is_some_and(|word| self.program(word, &state.scene).is_err())
                 }
-                Rescue::None | Rescue::Fails | Rescue::Passes => place.is_last() || place.list_start() == 0,
+                // a line is asked for its first program too; a script may go on without it
+                Rescue::None | Rescue::Fails | Rescue::Passes => place.is_last() || (place.is_line && place.list_start() == 0),
             },
         }
     }
@@ -232,6 +245,8 @@ struct Place<'t> {
     index: usize,
     /// Whether it is started depends on what ran before it.
     is_conditional: bool,
+    /// It stands in a line of the config, not in a script.
+    is_line: bool,
     task: &'t Task,
 }
 
@@ -245,7 +260,8 @@ impl<'t> Place<'t> {
     fn list(&self) -> &'t [Item] {
         let start = self.list_start();
         let items = self.reading.items.get(start..).unwrap_or_default();
-        let length = items.iter().skip(1).position(|item| item.before == Link::Sequence).map_or(items.len(), |at| at.saturating_add(1));
+        let length =
+            items.iter().skip(1).position(|item| item.before == Link::Sequence).map_or(items.len(), |at| at.saturating_add(1));
         items.get(..length).unwrap_or_default()
     }
 

@@ -78,7 +78,11 @@ mod tests {
         let long = format!("/bin/sh {}", "x".repeat(400));
         assert_eq!(parsed(&long).unwrap().1.unwrap().len(), 253 - 8);
         assert_eq!(parsed(&format!("/{}", "x".repeat(400))), None);
-        assert_eq!(parsed(&format!("/{}", "x".repeat(252))), of(&format!("/{}", "x".repeat(252)), None), "the newline is the last byte");
+        assert_eq!(
+            parsed(&format!("/{}", "x".repeat(252))),
+            of(&format!("/{}", "x".repeat(252)), None),
+            "the newline is the last byte"
+        );
         assert_eq!(parsed(&format!("/{}", "x".repeat(253))), None);
     }
 

@@ -98,10 +98,9 @@ impl State {
         self.mentioned.extend(names);
     }
 
+    /// Code that is not read here has run. It seldom touches the arguments; whatever it did, nothing is certain any more.
     pub(super) fn meet_anything(&mut self) {
         self.is_certain = false;
-        self.arguments = None;
-        self.scene.directory = Directory::Unknown;
         self.scene.is_path_open = true;
     }
 

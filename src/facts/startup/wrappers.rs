@@ -88,7 +88,12 @@ static WRAPPERS: &[Grammar] = &[
         long_alone: &["ignore"],
         ..PLAIN
     },
-    Grammar { names: &["nohup", "setsid", "with-contenv", "unbuffer"], alone: "wcf", long_alone: &["wait", "fork", "ctty"], ..PLAIN },
+    Grammar {
+        names: &["nohup", "setsid", "with-contenv", "unbuffer"],
+        alone: "wcf",
+        long_alone: &["wait", "fork", "ctty"],
+        ..PLAIN
+    },
     Grammar { names: &["stdbuf"], with_value: "ioe", long_with_value: &["input", "output", "error"], ..PLAIN },
     Grammar {
         names: &["timeout"],

@@ -137,7 +137,9 @@ impl Reader<'_> {
                         self.before = Link::And;
                     }
                     Some(b"time") => self.advance(),
-                    Some(b"if" | b"for" | b"select" | b"while" | b"until" | b"case" | b"{" | b"[[" | b"function") => self.compound()?,
+                    Some(b"if" | b"for" | b"select" | b"while" | b"until" | b"case" | b"{" | b"[[" | b"function") => {
+                        self.compound()?
+                    }
                     Some(b"fi" | b"done" | b"esac" | b"}" | b"then" | b"do" | b"else" | b"elif" | b"coproc") => return None,
                     _ => self.simple()?,
                 },
