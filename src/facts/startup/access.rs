@@ -1,18 +1,34 @@
 //! Walking a path as a process does: links inside the root, and the right to search every directory on the way.
 
+use std::cell::Cell;
+
 use super::StartupFault as Fault;
 use super::credentials::{Credentials, EXECUTE};
 use crate::limits::Limits;
 use crate::rootfs::{NodeId, Rootfs};
 
-/// What a walk needs to know.
-#[derive(Debug, Clone, Copy)]
+/// Names that are walked for one way.
+const MOST_NAMES: u64 = 2_000_000;
+
+/// Walks paths of one tree.
+#[derive(Debug)]
 pub(super) struct Walker<'a> {
-    pub(super) rootfs: &'a Rootfs,
-    pub(super) limits: &'a Limits,
+    rootfs: &'a Rootfs,
+    limits: &'a Limits,
+    /// Names that were walked so far.
+    names: Cell<u64>,
 }
 
-impl Walker<'_> {
+impl<'a> Walker<'a> {
+    pub(super) fn new(rootfs: &'a Rootfs, limits: &'a Limits) -> Self {
+        Self { rootfs, limits, names: Cell::new(0) }
+    }
+
+    /// More was walked than any honest image needs: a long PATH through long links.
+    pub(super) fn is_tired(&self) -> bool {
+        self.names.get() > MOST_NAMES
+    }
+
     /// What `path` ends at, from the root when it is absolute, else from `cwd` (path_resolution(7)).
     ///
     /// The working directory itself must be searchable, its parents need not: runtimes enter it as root. The root directory is always
@@ -31,6 +47,7 @@ impl Walker<'_> {
         // how many of them are the path's own, not a link's
         let mut own = left.len();
         while let Some(name) = left.pop() {
+            self.names.set(self.names.get().saturating_add(1));
             if left.len() < own {
                 own = left.len();
                 link = None;
@@ -104,7 +121,8 @@ mod tests {
 
     fn walked(from: &str, path: &str, uid: u32) -> Result<String, Fault> {
         let rootfs = tree();
-        let walker = Walker { rootfs: &rootfs, limits: &Limits::default() };
+        let limits = Limits::default();
+        let walker = Walker::new(&rootfs, &limits);
         let who = Credentials::of(&User { uid: Some(uid), gid: Some(uid), ..User::default() });
         let cwd = walker.walk(rootfs.root(), from.as_bytes(), &Credentials::default())?;
         walker.walk(cwd, path.as_bytes(), &who).map(|node| String::from_utf8(rootfs.path(node)).unwrap())
@@ -143,7 +161,7 @@ mod tests {
             let mut rootfs = tree();
             rootfs.insert(b"/x", link_to(&target));
             let limits = Limits::default();
-            let walker = Walker { rootfs: &rootfs, limits: &limits };
+            let walker = Walker::new(&rootfs, &limits);
             for path in [path, b"/x".to_vec()] {
                 if let Ok(node) = walker.walk(rootfs.root(), &path, &Credentials::default()) {
                     proptest::prop_assert_eq!(rootfs.resolve(&path, &limits), Ok(node));

@@ -19,7 +19,10 @@ const MOST_INTERPRETERS: usize = 5;
 const MOST_DEPTH: u8 = 3;
 
 /// Bytes of a script that is read.
-const MOST_SCRIPT_BYTES: u64 = 256 * crate::limits::KIB;
+const MOST_SCRIPT_BYTES: u64 = 64 * crate::limits::KIB;
+
+/// Scripts that are read for one way.
+const MOST_SCRIPTS: usize = 16;
 
 /// Bytes of a file without a known form that is looked into.
 const MOST_LOOKED_INTO: u64 = 16 * crate::limits::MIB;
@@ -294,8 +297,9 @@ impl Follower<'_, '_> {
         };
         let inode = self.rootfs.inode(node);
         let path = escape(&self.rootfs.path(node));
-        if task.scene.depth >= MOST_DEPTH {
-            return self.not_known(format!("what {path} starts: it is a script of a script of a script"));
+        self.scripts = self.scripts.saturating_add(1);
+        if task.scene.depth >= MOST_DEPTH || self.scripts > MOST_SCRIPTS {
+            return self.not_known(format!("what {path} starts: it is one of many scripts"));
         }
         if inode.size() > MOST_SCRIPT_BYTES {
             return self.not_known(format!("what {path} starts: it is long"));

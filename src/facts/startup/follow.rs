@@ -12,6 +12,12 @@ use crate::rootfs::{NodeId, Rootfs};
 /// Commands that are followed in one image.
 const MOST_TASKS: usize = 256;
 
+/// Folders of PATH that are looked into.
+const MOST_FOLDERS: usize = 512;
+
+/// Volumes that are looked at.
+const MOST_VOLUMES: usize = 256;
+
 /// What a way is followed for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Bound {
@@ -81,6 +87,10 @@ pub(super) struct Follower<'a, 'b> {
     pub(super) bodies: &'b mut Bodies<'a>,
     pub(super) walker: Walker<'a>,
     who: Credentials,
+    /// Names of the folders that may be mounted over; None when they are too many to look at.
+    volumes: Option<Vec<Vec<Vec<u8>>>>,
+    /// Scripts that were read.
+    pub(super) scripts: usize,
     pub(super) bound: Bound,
     pub(super) startup: Startup,
     /// Scripts whose bodies are not there.
@@ -97,7 +107,9 @@ impl<'a, 'b> Follower<'a, 'b> {
         Self {
             config,
             rootfs,
-            walker: Walker { rootfs, limits: bodies.limits },
+            walker: Walker::new(rootfs, bodies.limits),
+            volumes: volumes(config),
+            scripts: 0,
             bodies,
             who: user.map(Credentials::of).unwrap_or_default(),
             bound: Bound::Start,
@@ -210,9 +222,11 @@ impl<'a, 'b> Follower<'a, 'b> {
             return Err(Miss::Fault(Fault::NotFound));
         }
         let mut best = None;
-        let mut is_open = scene.is_path_open;
         let path = scene.path.as_deref().unwrap_or(b"/bin:/usr/bin");
-        for folder in path.split(|byte| *byte == b':').filter(|_| !path.is_empty()) {
+        let mut folders = path.split(|byte| *byte == b':').filter(|_| !path.is_empty());
+        let looked_into: Vec<&[u8]> = folders.by_ref().take(MOST_FOLDERS).collect();
+        let mut is_open = scene.is_path_open || folders.next().is_some();
+        for folder in looked_into {
             let candidate = [if folder.is_empty() { b"." } else { folder }, b"/", name].concat();
             let found = self
                 .walk(&candidate, scene)
@@ -239,13 +253,17 @@ impl<'a, 'b> Follower<'a, 'b> {
         if word.text.contains(&b'/') {
             return self.walk(&word.text, &anybody).ok();
         }
-        let mut folders = scene.path.as_deref().unwrap_or_default().split(|byte| *byte == b':');
+        let path = scene.path.as_deref().unwrap_or_default();
+        let mut folders = path.split(|byte| *byte == b':').take(MOST_FOLDERS);
         let found = folders.find_map(|folder| self.walk(&[folder, b"/", &word.text].concat(), &anybody).ok());
         found.filter(|node| self.rootfs.inode(*node).is_file())
     }
 
     /// What a path ends at.
     pub(super) fn walk(&self, path: &[u8], scene: &Scene) -> Result<NodeId, Miss> {
+        if self.walker.is_tired() {
+            return Err(Miss::NotKnown("its paths are long"));
+        }
         let start = match scene.directory {
             Directory::At(node) => node,
             _ if path.starts_with(b"/") => self.rootfs.root(),
@@ -257,7 +275,7 @@ impl<'a, 'b> Follower<'a, 'b> {
                 if path.starts_with(b"/") { path.to_vec() } else { [&self.rootfs.path(start), &b"/"[..], path].concat() };
             let is_absent = matches!(fault, Fault::NotFound | Fault::DanglingLink(_) | Fault::ParentNotADirectory(_));
             let target = match &fault {
-                Fault::DanglingLink(link) => self.walker.rootfs.resolve(link, self.walker.limits).err().and(self.target_of(link)),
+                Fault::DanglingLink(link) => self.target_of(link),
                 _ => None,
             };
             let is_mounted = self.is_volatile(&absolute) || target.is_some_and(|target| self.is_volatile(&target));
@@ -293,13 +311,20 @@ impl<'a, 'b> Follower<'a, 'b> {
         Ok(())
     }
 
-    /// Whether something may be mounted over a path: what runtimes bring, and the image's volumes.
+    /// Whether something may be mounted over a path.
     fn is_volatile(&self, path: &[u8]) -> bool {
-        let names = |path: &[u8]| -> Vec<Vec<u8>> {
-            path.split(|byte| *byte == b'/').filter(|name| !name.is_empty() && *name != b".").map(<[u8]>::to_vec).collect()
-        };
         let path = names(path);
-        let volumes = self.config.runtime.volumes.iter().map(|volume| volume.as_bytes());
-        [&b"/proc"[..], b"/sys", b"/dev"].into_iter().chain(volumes).any(|volume| path.starts_with(&names(volume)))
+        self.volumes.as_ref().is_none_or(|volumes| volumes.iter().any(|volume| path.starts_with(volume)))
     }
+}
+
+/// What runtimes mount over an image, and the image's volumes.
+fn volumes(config: &ImageConfig) -> Option<Vec<Vec<Vec<u8>>>> {
+    let volumes = &config.runtime.volumes;
+    let mounted = ["/proc", "/sys", "/dev"].into_iter().chain(volumes.iter().map(String::as_str));
+    (volumes.len() <= MOST_VOLUMES).then(|| mounted.map(|volume| names(volume.as_bytes())).collect())
+}
+
+fn names(path: &[u8]) -> Vec<Vec<u8>> {
+    path.split(|byte| *byte == b'/').filter(|name| !name.is_empty() && *name != b".").map(<[u8]>::to_vec).collect()
 }

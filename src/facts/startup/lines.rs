@@ -3,6 +3,8 @@
 //! A command in a straight line is started. It matters when what runs is lost without it: it is the last command, what `exec` names, or
 //! any command where the shell stops at errors. What follows a compound that may leave the script is not certain.
 
+use std::collections::BTreeSet;
+
 use super::Reached;
 use super::follow::{Bound, Directory, Follower, Task};
 use super::known::{BUILTINS, MAKERS, TESTS, is_in};
@@ -10,6 +12,9 @@ use super::shell::{Command, Form, Item, Kind, Link, Reading, Word, read};
 use super::state::State;
 use crate::oci::escape;
 use crate::rootfs::NodeId;
+
+/// Programs of one script that are followed.
+const MOST_COMMANDS: usize = 64;
 
 /// A script or a line.
 pub(super) struct Script {
@@ -44,12 +49,16 @@ impl Follower<'_, '_> {
             arguments: Some(script.arguments),
             stops_on_errors: script.stops_on_errors,
             is_certain: task.is_certain && reading.is_complete,
-            mentioned: Vec::new(),
+            mentioned: BTreeSet::new(),
+            met: 0,
         };
         let mut tasks = Vec::new();
         let mut chain = Chain::default();
         for index in 0..reading.items.len() {
-            let Some(item) = reading.items.get(index) else { break };
+            let Some(item) = reading.items.get(index).filter(|_| tasks.len() < MOST_COMMANDS) else {
+                self.not_known("what comes after many commands".to_owned());
+                break;
+            };
             chain.enter(item, index);
             match &item.kind {
                 Kind::Opaque(opaque) => {
@@ -88,7 +97,7 @@ impl Follower<'_, '_> {
         let outcome = match first.whole() {
             None => {
                 self.not_known(format!("which command a shell runs: {}...", escape(&first.text)));
-                state.is_certain &= place.is_last();
+                state.is_certain = false;
                 Onward::Next
             }
             Some(name) if place.reading.functions.contains_key(name) => {

@@ -1,8 +1,13 @@
 //! What is known between two commands of a script: the arguments, PATH, the working directory, and what is certain.
 
+use std::collections::BTreeSet;
+
 use super::follow::{Directory, Scene};
 use super::known::{MAKERS, is_in};
 use super::shell::{Command, Form, Opaque, Reading, Word};
+
+/// Compounds and functions of one script that are looked at.
+const MOST_MET: usize = 500;
 
 /// What is known between two commands.
 pub(super) struct State {
@@ -13,7 +18,9 @@ pub(super) struct State {
     /// The commands that follow are reached, and what they find is the tree as it is.
     pub(super) is_certain: bool,
     /// Words that were named before: what they name may have been made.
-    pub(super) mentioned: Vec<Vec<u8>>,
+    pub(super) mentioned: BTreeSet<Vec<u8>>,
+    /// Compounds and functions that were met.
+    pub(super) met: usize,
 }
 
 impl State {
@@ -74,17 +81,26 @@ impl State {
 
     /// A compound or a function may have run.
     pub(super) fn meet(&mut self, opaque: &Opaque, reading: &Reading) {
+        self.met = self.met.saturating_add(1);
+        if self.met > MOST_MET {
+            self.arguments = None;
+            self.scene.directory = Directory::Unknown;
+            return self.meet_anything();
+        }
         let mut names = opaque.names.clone();
+        let mut has_unknown = opaque.has_unknown;
         // functions that it calls, and those that they call
-        for _ in 0..reading.functions.len() {
-            let called: Vec<_> = reading.functions.iter().filter(|(name, _)| names.contains(*name)).collect();
-            names.extend(called.into_iter().flat_map(|(_, function)| function.names.iter().cloned()));
+        let mut left: Vec<Vec<u8>> = names.iter().cloned().collect();
+        while let Some(name) = left.pop() {
+            let Some(function) = reading.functions.get(&name) else { continue };
+            has_unknown |= function.has_unknown;
+            left.extend(function.names.iter().filter(|name| names.insert((*name).clone())).cloned());
         }
         let has = |wanted: &[&[u8]]| wanted.iter().any(|name| names.contains(*name));
         if has(&[b".", b"source", b"eval", b"alias"]) {
             self.meet_anything();
         }
-        if has(&[b"exec", b"exit", b"return"]) || opaque.has_unknown || names.iter().any(|name| is_in(MAKERS, name)) {
+        if has(&[b"exec", b"exit", b"return"]) || has_unknown || names.iter().any(|name| is_in(MAKERS, name)) {
             self.is_certain = false;
         }
         if has(&[b"set", b"shift", b"getopts"]) {

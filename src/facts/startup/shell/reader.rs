@@ -232,6 +232,10 @@ impl Reader<'_> {
         let mut at = start;
         loop {
             skipper.take(self.tokens.get(at)?)?;
+            // what begins no compound is none
+            if at == start && skipper.closers.is_empty() {
+                return None;
+            }
             at = at.checked_add(1)?;
             if skipper.closers.is_empty() {
                 return Some((skipper.opaque, at));
