@@ -2,13 +2,33 @@
 
 use super::shell::{Form, Word};
 
+/// What becomes of PATH.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) enum Path {
+    /// It stays.
+    #[default]
+    Kept,
+    /// It is taken out of the environment.
+    Unset,
+    /// It is set.
+    Set(Vec<u8>),
+}
+
+/// What a word of short options leads to.
+enum Cluster {
+    /// The next word.
+    Read,
+    /// A string to be split.
+    Split(Vec<u8>),
+}
+
 /// What env was told.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Env {
     /// The program and its arguments; empty when it only prints.
     pub(super) words: Vec<Word>,
-    /// PATH that it sets; Some(None) when it is unset.
-    pub(super) path: Option<Option<Vec<u8>>>,
+    /// What becomes of PATH.
+    pub(super) path: Path,
     /// It changes the working directory.
     pub(super) changes_directory: bool,
     /// A `-S` string was split, which busybox's env cannot do.
@@ -31,7 +51,7 @@ pub(super) fn parse(arguments: &[Word]) -> Option<Env> {
         }
         match text.as_slice() {
             b"--" => break,
-            b"-" | b"-i" | b"--ignore-environment" => env.path = Some(None),
+            b"-" | b"-i" | b"--ignore-environment" => env.path = Path::Unset,
             b"-0" | b"--null" | b"-v" | b"--debug" => {}
             b"-u" | b"--unset" => unset(&mut env, &left.pop()?.text),
             b"-C" | b"--chdir" => {
@@ -40,8 +60,7 @@ pub(super) fn parse(arguments: &[Word]) -> Option<Env> {
             }
             option if option.starts_with(b"--") => long_option(&mut env, option, &mut left, &word)?,
             option if option.starts_with(b"-") => {
-                let string = cluster(&mut env, option, &mut left)?;
-                if let Some(string) = string {
+                if let Cluster::Split(string) = cluster(&mut env, option, &mut left)? {
                     splits = splits.checked_add(1).filter(|splits| *splits <= MOST_SPLITS)?;
                     env.is_split = true;
                     left.extend(split(&string, &word)?.into_iter().rev());
@@ -57,7 +76,7 @@ pub(super) fn parse(arguments: &[Word]) -> Option<Env> {
         let Some(word) = left.pop() else { break };
         if let Some(value) = word.text.strip_prefix(b"PATH=") {
             word.whole()?;
-            env.path = Some(Some(value.to_vec()));
+            env.path = Path::Set(value.to_vec());
         }
     }
     left.reverse();
@@ -67,7 +86,7 @@ pub(super) fn parse(arguments: &[Word]) -> Option<Env> {
 
 fn unset(env: &mut Env, name: &[u8]) {
     if name == b"PATH" {
-        env.path = Some(None);
+        env.path = Path::Unset;
     }
 }
 
@@ -93,34 +112,34 @@ fn long_option(env: &mut Env, option: &[u8], left: &mut Vec<Word>, word: &Word) 
 }
 
 /// Short options in one word; the string of `-S`, which takes all that follows it.
-fn cluster(env: &mut Env, option: &[u8], left: &mut Vec<Word>) -> Option<Option<Vec<u8>>> {
+fn cluster(env: &mut Env, option: &[u8], left: &mut Vec<Word>) -> Option<Cluster> {
     let mut letters = option.get(1..)?;
     while let Some((letter, rest)) = letters.split_first() {
         match letter {
-            b'i' => env.path = Some(None),
+            b'i' => env.path = Path::Unset,
             b'0' | b'v' => {}
-            b'S' if rest.is_empty() => return Some(Some(left.pop()?.whole()?.to_vec())),
-            b'S' => return Some(Some(rest.to_vec())),
+            b'S' if rest.is_empty() => return Some(Cluster::Split(left.pop()?.whole()?.to_vec())),
+            b'S' => return Some(Cluster::Split(rest.to_vec())),
             b'u' if rest.is_empty() => {
                 unset(env, &left.pop()?.text);
-                return Some(None);
+                return Some(Cluster::Read);
             }
             b'u' => {
                 unset(env, rest);
-                return Some(None);
+                return Some(Cluster::Read);
             }
             b'C' => {
                 if rest.is_empty() {
                     left.pop()?;
                 }
                 env.changes_directory = true;
-                return Some(None);
+                return Some(Cluster::Read);
             }
             _ => return None,
         }
         letters = rest;
     }
-    Some(None)
+    Some(Cluster::Read)
 }
 
 /// The words of a `-S` string. A variable cuts its word. None when env refuses it.
@@ -221,9 +240,9 @@ mod tests {
 
     #[test]
     fn what_becomes_of_path_is_told() {
-        assert_eq!(told(&["-i", "app"]).unwrap().1.path, Some(None));
-        assert_eq!(told(&["-i", "PATH=/a", "app"]).unwrap().1.path, Some(Some(b"/a".to_vec())));
-        assert_eq!(told(&["X=1", "app"]).unwrap().1.path, None);
+        assert_eq!(told(&["-i", "app"]).unwrap().1.path, Path::Unset);
+        assert_eq!(told(&["-i", "PATH=/a", "app"]).unwrap().1.path, Path::Set(b"/a".to_vec()));
+        assert_eq!(told(&["X=1", "app"]).unwrap().1.path, Path::Kept);
         assert!(told(&["-C", "/x", "app"]).unwrap().1.changes_directory);
     }
 

@@ -178,7 +178,7 @@ impl Follower<'_, '_> {
         if is_busybox && called.starts_with(b"busybox") {
             task.words.remove(0);
             let Some(applet) = task.words.first() else { return };
-            called = applet.text.clone();
+            called.clone_from(&applet.text);
         }
         if is_busybox && !applets::is_applet(&called) {
             return self.not_known(format!("whether busybox has an applet called {}", escape(&called)));
@@ -222,8 +222,10 @@ impl Follower<'_, '_> {
         if told.words.is_empty() {
             return;
         }
-        if let Some(path) = told.path {
-            task.scene.path = path;
+        match told.path {
+            env::Path::Kept => {}
+            env::Path::Unset => task.scene.path = None,
+            env::Path::Set(path) => task.scene.path = Some(path),
         }
         if told.changes_directory {
             task.scene.directory = Directory::Unknown;
@@ -265,7 +267,7 @@ impl Follower<'_, '_> {
                 return self.not_known("what a shell's line says".to_owned());
             };
             let arguments = words.skip(1).collect();
-            return self.script(task, &line, Script { node: subject.script, arguments, stops_on_errors: stops });
+            return self.script(&task, &line, Script { node: subject.script, arguments, stops_on_errors: stops });
         }
         let arguments: Vec<Word> = words.collect();
         self.shell_file(task, &subject, Script { node: None, arguments, stops_on_errors: stops });
@@ -308,7 +310,7 @@ impl Follower<'_, '_> {
         let body = inode.content.as_ref().and_then(|content| content.body.as_deref());
         match body {
             _ if inode.size() == 0 => {}
-            Some(body) => self.script(task, body, Script { node: Some(node), ..script }),
+            Some(body) => self.script(&task, body, Script { node: Some(node), ..script }),
             None if self.is_planning => {
                 self.unread.push(node);
                 // it may go on with its arguments

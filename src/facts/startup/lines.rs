@@ -36,7 +36,7 @@ enum Onward {
 
 impl Follower<'_, '_> {
     /// Puts what a script starts on the list.
-    pub(super) fn script(&mut self, task: Task, text: &[u8], script: Script) {
+    pub(super) fn script(&mut self, task: &Task, text: &[u8], script: Script) {
         let reading = read(text, script.node);
         if !reading.is_complete {
             self.not_known(match script.node {
@@ -71,7 +71,7 @@ impl Follower<'_, '_> {
                         index,
                         is_conditional: chain.is_conditional,
                         is_line: script.node.is_none(),
-                        task: &task,
+                        task,
                     };
                     match self.command(command, &place, &mut state, &mut tasks) {
                         Onward::Ends if !chain.is_conditional => break,
@@ -152,7 +152,7 @@ impl Follower<'_, '_> {
     fn external(&mut self, command: &Command, words: &[Word], place: &Place<'_>, state: &mut State, tasks: &mut Vec<Task>) {
         let Some(name) = words.first() else { return };
         let mut task = self.task_of(command, words, place, state);
-        task.is_needed = place.task.is_needed && self.matters(place, state, words);
+        task.is_needed = place.task.is_needed && self.matters(place, state);
         tasks.push(task);
         if name.whole().is_none_or(|name| is_in(MAKERS, name.rsplit(|byte| *byte == b'/').next().unwrap_or_default())) {
             state.is_certain &= self.bound == Bound::Probe;
@@ -184,7 +184,7 @@ impl Follower<'_, '_> {
     }
 
     /// Whether a command that is not there makes the whole fail.
-    fn matters(&self, place: &Place<'_>, state: &State, words: &[Word]) -> bool {
+    fn matters(&self, place: &Place<'_>, state: &State) -> bool {
         let list = place.list();
         let after = list.get(place.index.saturating_sub(place.list_start())..).unwrap_or_default();
         if after.iter().any(|item| item.after == Link::Background) {
@@ -205,7 +205,7 @@ impl Follower<'_, '_> {
                         Kind::Command(command) => command.words.first(),
                         Kind::Opaque(_) => None,
                     });
-                    words.first().is_some() && program.is_some_and(|word| self.program(word, &state.scene).is_err())
+                    program.is_some_and(|word| self.program(word, &state.scene).is_err())
                 }
                 // a line is asked for its first program too; a script may go on without it
                 Rescue::None | Rescue::Fails | Rescue::Passes => place.is_last() || (place.is_line && place.list_start() == 0),

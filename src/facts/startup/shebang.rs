@@ -49,22 +49,22 @@ mod tests {
         parse(line.as_bytes()).map(|found| (text(found.interpreter), found.argument.map(text)))
     }
 
-    fn of(interpreter: &str, argument: Option<&str>) -> Option<(String, Option<String>)> {
-        Some((interpreter.to_owned(), argument.map(str::to_owned)))
+    fn of(interpreter: &str, argument: Option<&str>) -> (String, Option<String>) {
+        (interpreter.to_owned(), argument.map(str::to_owned))
     }
 
     #[test]
     fn all_behind_the_interpreter_is_one_argument() {
-        assert_eq!(parsed("/bin/sh"), of("/bin/sh", None));
-        assert_eq!(parsed(" \t/bin/sh \t"), of("/bin/sh", None));
-        assert_eq!(parsed("/bin/sh -e  -x "), of("/bin/sh", Some("-e  -x")));
-        assert_eq!(parsed("/usr/bin/env\t-S a b"), of("/usr/bin/env", Some("-S a b")));
+        assert_eq!(parsed("/bin/sh"), Some(of("/bin/sh", None)));
+        assert_eq!(parsed(" \t/bin/sh \t"), Some(of("/bin/sh", None)));
+        assert_eq!(parsed("/bin/sh -e  -x "), Some(of("/bin/sh", Some("-e  -x"))));
+        assert_eq!(parsed("/usr/bin/env\t-S a b"), Some(of("/usr/bin/env", Some("-S a b"))));
     }
 
     #[test]
     fn a_carriage_return_belongs_to_the_last_word() {
-        assert_eq!(parsed("/bin/sh\r"), of("/bin/sh\r", None));
-        assert_eq!(parsed("/bin/sh -e\r"), of("/bin/sh", Some("-e\r")));
+        assert_eq!(parsed("/bin/sh\r"), Some(of("/bin/sh\r", None)));
+        assert_eq!(parsed("/bin/sh -e\r"), Some(of("/bin/sh", Some("-e\r"))));
         assert!(ends_with_carriage_return(b"/bin/sh\r") && !ends_with_carriage_return(b"/bin/sh"));
     }
 
@@ -80,7 +80,7 @@ mod tests {
         assert_eq!(parsed(&format!("/{}", "x".repeat(400))), None);
         assert_eq!(
             parsed(&format!("/{}", "x".repeat(252))),
-            of(&format!("/{}", "x".repeat(252)), None),
+            Some(of(&format!("/{}", "x".repeat(252)), None)),
             "the newline is the last byte"
         );
         assert_eq!(parsed(&format!("/{}", "x".repeat(253))), None);

@@ -138,7 +138,7 @@ impl Reader<'_> {
                     }
                     Some(b"time") => self.advance(),
                     Some(b"if" | b"for" | b"select" | b"while" | b"until" | b"case" | b"{" | b"[[" | b"function") => {
-                        self.compound()?
+                        self.compound()?;
                     }
                     Some(b"fi" | b"done" | b"esac" | b"}" | b"then" | b"do" | b"else" | b"elif" | b"coproc") => return None,
                     _ => self.simple()?,
@@ -343,21 +343,24 @@ impl Skipper {
             Some(b"esac") => self.close(Closer::Esac { is_pattern: false })?,
             Some(b"}") => self.close(Closer::Brace)?,
             Some(b"then" | b"do" | b"else" | b"elif" | b"!" | b"time") => {}
-            _ => match word.assigned() {
-                Some(name) => {
-                    if name == b"PATH" {
-                        self.opaque.names.insert(b"PATH=".to_vec());
-                    }
-                }
-                None => {
-                    self.is_command = false;
-                    match word.whole() {
-                        Some(name) => drop(self.opaque.names.insert(name.to_vec())),
-                        None => self.opaque.has_unknown = true,
-                    }
-                }
-            },
+            _ => self.command_name(word),
         }
         Some(())
+    }
+
+    fn command_name(&mut self, word: &Word) {
+        if let Some(name) = word.assigned() {
+            if name == b"PATH" {
+                self.opaque.names.insert(b"PATH=".to_vec());
+            }
+            return;
+        }
+        self.is_command = false;
+        match word.whole() {
+            Some(name) => {
+                self.opaque.names.insert(name.to_vec());
+            }
+            None => self.opaque.has_unknown = true,
+        }
     }
 }
