@@ -7,6 +7,8 @@ mod access;
 mod ambiguous_image;
 mod ambiguous_layer;
 mod apt_lists;
+mod broken_healthcheck;
+mod broken_script_entrypoint;
 mod build_leftovers;
 mod build_tool;
 mod buried_files;
@@ -22,7 +24,9 @@ mod evidence;
 mod file_capability;
 mod insecure_environment;
 mod language_package_manager;
+mod missing_entrypoint;
 mod missing_healthcheck;
+mod missing_interpreter;
 mod missing_package_database;
 mod missing_source_label;
 mod non_numeric_user;
@@ -41,6 +45,7 @@ mod setuid_file;
 mod shell;
 mod shell_form_command;
 mod ssh_server;
+mod start;
 mod temporary_files;
 mod test_dependencies;
 #[cfg(test)]
@@ -53,6 +58,7 @@ mod version_control;
 mod weakened_repository_trust;
 mod wording;
 mod world_writable;
+mod wrong_architecture;
 
 pub use end_of_life_os::last_end as last_end_of_life;
 pub use remarks::notes;
@@ -156,6 +162,8 @@ pub static ALL: &[&Check] = &[
     &ambiguous_image::CHECK,
     &ambiguous_layer::CHECK,
     &apt_lists::CHECK,
+    &broken_healthcheck::CHECK,
+    &broken_script_entrypoint::CHECK,
     &build_leftovers::CHECK,
     &build_tool::CHECK,
     &buried_files::CHECK,
@@ -169,7 +177,9 @@ pub static ALL: &[&Check] = &[
     &file_capability::CHECK,
     &insecure_environment::CHECK,
     &language_package_manager::CHECK,
+    &missing_entrypoint::CHECK,
     &missing_healthcheck::CHECK,
+    &missing_interpreter::CHECK,
     &missing_package_database::CHECK,
     &missing_source_label::CHECK,
     &non_numeric_user::CHECK,
@@ -193,6 +203,7 @@ pub static ALL: &[&Check] = &[
     &version_control::CHECK,
     &weakened_repository_trust::CHECK,
     &world_writable::CHECK,
+    &wrong_architecture::CHECK,
 ];
 
 /// The check called `id`.
@@ -234,6 +245,6 @@ mod tests {
     fn an_empty_image_has_no_files_to_report() {
         let image = testing::Builder::default().image();
         let fired: Vec<_> = ALL.iter().filter(|check| !(check.run)(&image).is_empty()).map(|check| check.id).collect();
-        assert_eq!(fired, ["missing-healthcheck", "missing-source-label"]);
+        assert_eq!(fired, ["missing-entrypoint", "missing-healthcheck", "missing-source-label"]);
     }
 }

@@ -1,6 +1,7 @@
 //! Images of plain data for the tests of checks: no tar, no layers.
 
 pub(super) mod plain;
+mod startup;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -163,6 +164,7 @@ impl Builder {
         let config = ImageConfig { platform, runtime, diff_ids, history, created: None, author: None };
         let steps = vec![Step { history: Some(1), instruction: Some("RUN make".into()) }];
         let search_path = SearchPath::default();
+        let (startup, probe) = crate::facts::startup_of(&config, &user, &rootfs);
         Image {
             config,
             rootfs,
@@ -175,6 +177,8 @@ impl Builder {
             executables,
             search_path,
             runtime: Runtime::default(),
+            startup,
+            probe,
             test_files: BTreeSet::new(),
             entry_files: Vec::new(),
             test_packages: Vec::new(),

@@ -3,7 +3,7 @@
 use super::NotExamined;
 use super::links::Links;
 use crate::limits::{LimitHit, Limits};
-use crate::oci::Place;
+use crate::oci::{ImageConfig, Place};
 use crate::rootfs::{NodeId, Rootfs};
 
 /// How large a file may be.
@@ -14,9 +14,9 @@ const USER_DATABASES: [&[u8]; 3] = [b"/etc/passwd", b"/etc/group", b"/etc/shadow
 /// Names of files whose bodies the facts need and whose content was not kept while the layers streamed by; sorted.
 /// Files over the limits are not among them: [`super::gather`] reports those.
 #[must_use]
-pub fn missing_bodies(rootfs: &Rootfs, limits: &Limits) -> Vec<NodeId> {
-    let mut links = Links::new(rootfs, limits);
-    let databases = super::packages::wanted(rootfs, &mut links);
+pub fn missing_bodies(rootfs: &Rootfs, config: &ImageConfig, limits: &Limits) -> Vec<NodeId> {
+    let mut bodies = Bodies::new(rootfs, limits);
+    let databases = super::packages::wanted(rootfs, &mut bodies.links);
     let with = |cap: Cap| move |path: Vec<u8>| (path, cap);
     let users = USER_DATABASES.map(<[u8]>::to_vec).into_iter().map(with(Limits::user_database_bytes));
     let releases = super::os_release::PATHS.map(<[u8]>::to_vec).into_iter().map(with(Limits::kept_file_bytes));
@@ -28,7 +28,7 @@ pub fn missing_bodies(rootfs: &Rootfs, limits: &Limits) -> Vec<NodeId> {
         .chain(databases)
         .chain(tests)
         .chain(settings)
-        .filter_map(|(path, cap)| Some((links.resolve(&path)?, cap)))
+        .filter_map(|(path, cap)| Some((bodies.links.resolve(&path)?, cap)))
         .filter(|(id, cap)| {
             let inode = rootfs.inode(*id);
             let has_body = inode.content.as_ref().is_some_and(|content| content.body.is_some());
@@ -36,6 +36,7 @@ pub fn missing_bodies(rootfs: &Rootfs, limits: &Limits) -> Vec<NodeId> {
         })
         .map(|(id, _)| id)
         .collect();
+    missing.extend(super::startup::wanted(config, &mut bodies));
     missing.sort_unstable();
     missing.dedup();
     missing
@@ -107,6 +108,7 @@ pub(super) fn file_with(body: &[u8]) -> crate::rootfs::Inode {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::oci::{Platform, RuntimeConfig};
     use crate::rootfs::{Inode, InodeKind};
 
     fn file_of(size: u64) -> Inode {
@@ -136,7 +138,10 @@ mod tests {
         rootfs.insert(b"/var/lib/dpkg/info/bash.postinst", file_of(5));
         rootfs.insert(b"/usr/lib/sysimage/rpm/Packages.db", file_of(257 * 1024 * 1024));
         rootfs.insert(b"/usr/lib/sysimage/rpm/Packages", Inode::new(InodeKind::Directory, 0o755, 0));
-        assert_eq!(missing_bodies(&rootfs, &Limits::default()), expected);
+        let platform = Platform { os: "linux".into(), architecture: "amd64".into(), variant: None };
+        let (runtime, diff_ids, history) = (RuntimeConfig::default(), Vec::new(), Vec::new());
+        let config = ImageConfig { platform, runtime, diff_ids, history, created: None, author: None };
+        assert_eq!(missing_bodies(&rootfs, &config, &Limits::default()), expected);
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod packages;
 pub mod places;
 mod runtime;
 mod search_path;
+mod startup;
 mod test_files;
 mod users;
 
@@ -23,6 +24,7 @@ pub use os_release::OsRelease;
 pub use packages::{Database, DatabaseKind, OwnedFile, Package, Packages};
 pub use runtime::{Language, Runtime};
 pub use search_path::SearchPath;
+pub use startup::{Reached, Startup, StartupFault, StartupProblem, StartupStep, is_for_platform, machine_name};
 pub use test_files::{TestPackage, test_packages};
 pub use users::{User, UserProblem};
 
@@ -74,6 +76,10 @@ pub struct Image {
     pub entry_files: Vec<NodeId>,
     /// Packages that only tests and development need, sorted.
     pub test_packages: Vec<TestPackage>,
+    /// What a container starts.
+    pub startup: Startup,
+    /// What the health check runs; None when Docker runs none.
+    pub probe: Option<Startup>,
     /// Inode numbers of the stacked tree of files that only tests and development need: of test and lint tools of Python, and npm
     /// packages that a lock file marks `dev`.
     pub test_files: std::collections::BTreeSet<u32>,
@@ -125,10 +131,12 @@ pub fn gather(parts: Parts, limits: &Limits) -> (Image, Vec<NotExamined>) {
         limits,
     };
     let (runtime, entry_files) = (finder.runtime(), finder.files());
+    let (startup, probe) = startup::read(&config, &user, &mut bodies);
     let test_packages = test_files::read(&mut bodies);
     let test_files = test_files::files(&rootfs, &test_packages);
     let mut not_examined = bodies.not_examined;
     not_examined.sort_unstable();
+    not_examined.dedup();
     let image = Image {
         config,
         rootfs,
@@ -148,7 +156,16 @@ pub fn gather(parts: Parts, limits: &Limits) -> (Image, Vec<NotExamined>) {
         runtime,
         entry_files,
         test_packages,
+        startup,
+        probe,
         test_files,
     };
     (image, not_examined)
+}
+
+/// What starts in an image of plain data, for the tests of checks.
+#[cfg(test)]
+pub(crate) fn startup_of(config: &ImageConfig, user: &User, rootfs: &Rootfs) -> (Startup, Option<Startup>) {
+    let limits = Limits::default();
+    startup::read(config, user, &mut Bodies::new(rootfs, &limits))
 }

@@ -79,10 +79,13 @@ fn the_benchmark_policy_has_every_item_and_says_what_an_image_cannot_tell() {
         controls.iter().flat_map(|control| &control.checks).map(String::as_str).collect();
     let unasked: Vec<&str> = crate::checks::ALL.iter().map(|check| check.id).filter(|id| !answered.contains(id)).collect();
     let expected = [
+        "broken-script-entrypoint",
         "build-leftovers",
         "buried-files",
         "development-files",
         "documentation",
+        "missing-entrypoint",
+        "missing-interpreter",
         "missing-package-database",
         "missing-source-label",
         "non-numeric-user",
@@ -92,6 +95,7 @@ fn the_benchmark_policy_has_every_item_and_says_what_an_image_cannot_tell() {
         "shell-form-command",
         "temporary-files",
         "user-writable-code",
+        "wrong-architecture",
     ];
     assert_eq!(unasked, expected, "no item asks for them");
 }

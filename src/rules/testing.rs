@@ -34,6 +34,8 @@ impl Default for Builder {
             executables: Vec::new(),
             search_path: SearchPath::default(),
             runtime: Runtime::default(),
+            startup: crate::facts::Startup::default(),
+            probe: None,
             test_files: BTreeSet::new(),
             entry_files: Vec::new(),
             test_packages: Vec::new(),

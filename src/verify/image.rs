@@ -13,7 +13,7 @@ use crate::facts::{self, Image, NotExamined, Parts};
 use crate::finding::Observation;
 use crate::layer::{self, Content, LayerIndex};
 use crate::limits::Limits;
-use crate::oci::{Code, Date, Place, Remark};
+use crate::oci::{Code, Date, ImageConfig, Place, Remark};
 use crate::rootfs::{self, Merged, Rootfs};
 use crate::source::{ImageRecord, LayerRecord, Source};
 
@@ -131,7 +131,7 @@ fn understand(
     examined.problems.extend(
         errors.iter().map(|error| Problem { limit: limit_of_tree(error), ..Problem::new(error.code(), error, error.place()) }),
     );
-    examined.problems.extend(fetch_bodies(&mut stacked, record, source, store, limits));
+    examined.problems.extend(fetch_bodies(&mut stacked, &config, record, source, store, limits));
     if !examined.problems.is_empty() {
         return;
     }
@@ -210,13 +210,14 @@ fn size_problem(layers: &[Option<Arc<LayerIndex>>], limits: &Limits) -> Option<P
 /// Reads again the bodies that facts need and that no probe kept, because their names became known with the whole tree only.
 fn fetch_bodies(
     tree: &mut Rootfs,
+    config: &ImageConfig,
     record: &ImageRecord,
     source: &dyn Source,
     store: &LayerStore<'_>,
     limits: &Limits,
 ) -> Option<Problem> {
     let mut by_layer: BTreeMap<usize, BTreeMap<u32, rootfs::NodeId>> = BTreeMap::new();
-    let missing = facts::missing_bodies(tree, limits);
+    let missing = facts::missing_bodies(tree, config, limits);
     let bytes = missing.iter().fold(0_u64, |sum, node| sum.saturating_add(tree.inode(*node).size()));
     if let Err(hit) = limits.kept_bytes(bytes) {
         let path = missing.first().map(|node| tree.path(*node)).unwrap_or_default();

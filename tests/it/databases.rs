@@ -110,14 +110,14 @@ fn a_database_may_be_as_large_as_its_own_limit() {
     let small_files = Limits { kept_file_bytes: 10, ..Limits::default() };
     let (image, not_examined) = facts_of(&[file], &small_files);
     assert_eq!((image.packages.list.len(), not_examined.len()), (2, 0));
-    assert!(facts::missing_bodies(&image.rootfs, &small_files).is_empty());
+    assert!(facts::missing_bodies(&image.rootfs, &image.config, &small_files).is_empty());
     let small_databases = Limits { package_database_bytes: 1_000, ..Limits::default() };
     let (image, not_examined) = facts_of(&[file], &small_databases);
     assert!(not_examined[0].contains("package-database-bytes"), "{not_examined:?}");
-    assert!(facts::missing_bodies(&image.rootfs, &small_databases).is_empty());
+    assert!(facts::missing_bodies(&image.rootfs, &image.config, &small_databases).is_empty());
     let little_room = Limits { kept_bytes: 1_000, ..Limits::default() };
     let (image, _) = facts_of(&[file], &little_room);
-    assert_eq!(facts::missing_bodies(&image.rootfs, &little_room).len(), 1);
+    assert_eq!(facts::missing_bodies(&image.rootfs, &image.config, &little_room).len(), 1);
 }
 
 #[test]

@@ -52,6 +52,7 @@ mod serve;
 #[cfg(feature = "server")]
 mod serve_chain;
 mod shared;
+mod startup;
 mod streams;
 mod templates;
 mod truth;

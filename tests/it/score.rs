@@ -249,7 +249,9 @@ proptest! {
     #[test]
     fn what_is_gained_is_at_least_what_was_promised(sketch in sketches(), which: Index) {
         let image = sketch.checked();
-        let Some(finding) = (!image.findings.is_empty()).then(|| which.get(&image.findings)) else { return Ok(()) };
+        // the program that the usual config names is no piece of a sketch
+        let findings: Vec<_> = image.findings.iter().filter(|finding| finding.check != "missing-entrypoint").collect();
+        let Some(finding) = (!findings.is_empty()).then(|| *which.get(&findings)) else { return Ok(()) };
         let after = mended(&sketch, finding).checked();
         let gain = finding.gain.unwrap();
         // a tenth, since both numbers are rounded

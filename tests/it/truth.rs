@@ -89,8 +89,31 @@ impl Case {
             }
         }
         wrong.extend(self.packages(image));
+        wrong.extend(self.startup(image));
         if fires(image, "apt-lists") != (expected["apt_lists"] == true) {
             wrong.push(format!("apt lists: expected {}", expected["apt_lists"]));
+        }
+        wrong
+    }
+
+    /// Whether it starts, and whether its health check can run.
+    fn startup(&self, image: &Value) -> Vec<String> {
+        const CHECKS: [&str; 4] = ["broken-script-entrypoint", "missing-entrypoint", "missing-interpreter", "wrong-architecture"];
+        let expected = &self.truth["expected"];
+        if expected.get("start_command").is_none() {
+            return Vec::new();
+        }
+        // the label of this image is of an unpacker that gives the root directory the mode of the layer's entry for it; engines do not
+        let is_closed = expected["start_command_executable_by_user"] == false && self.truth["image"] != "h-root-entry";
+        let fails =
+            expected["start_command_path"].is_null() || expected["start_command_interpreter_present"] == false || is_closed;
+        let mut wrong = Vec::new();
+        if CHECKS.iter().any(|check| fires(image, check)) != fails {
+            wrong.push(format!("start-up: expected to fail: {fails}"));
+        }
+        let is_broken = self.healthcheck_kept && expected["healthcheck_command_present"] == false;
+        if fires(image, "broken-healthcheck") != is_broken {
+            wrong.push(format!("health check: expected to be broken: {is_broken}"));
         }
         wrong
     }

@@ -59,6 +59,8 @@ pub(super) struct FileProbe<'l> {
     /// Set from the start when the path is wanted.
     body: Option<Vec<u8>>,
     is_body_left: bool,
+    /// It is called like a script that starts a container.
+    is_entry: bool,
     is_elf: bool,
     elf: ElfProbe,
 }
@@ -75,6 +77,7 @@ impl<'l> FileProbe<'l> {
             is_sniffed: false,
             body: None,
             is_body_left: false,
+            is_entry: false,
             is_elf: false,
             elf: ElfProbe::new(limits),
         }
@@ -88,6 +91,7 @@ impl<'l> FileProbe<'l> {
         self.is_sniffed = false;
         self.body = wanted::is_wanted(path, size, self.limits).then(Vec::new);
         self.is_body_left = false;
+        self.is_entry = wanted::is_called_like_an_entry(path, size);
         self.is_elf = false;
     }
 
@@ -147,7 +151,9 @@ impl<'l> FileProbe<'l> {
     fn sniff(&mut self) {
         self.is_sniffed = true;
         self.is_elf = self.head.starts_with(b"\x7fELF");
-        let is_wanted = self.body.take().is_some() || wanted::may_be_user_database(&self.head, self.size);
+        let is_wanted = self.body.take().is_some()
+            || wanted::may_be_user_database(&self.head, self.size)
+            || (self.is_entry && wanted::is_for_a_shell(&self.head));
         if is_wanted && !self.is_elf {
             self.is_body_left = !self.takes_room();
             self.body = (!self.is_body_left).then(|| self.head.clone());

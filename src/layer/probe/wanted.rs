@@ -77,6 +77,27 @@ pub(super) fn is_wanted(path: &[u8], size: u64, limits: &Limits) -> bool {
     }
 }
 
+/// Entry scripts of at most this size are kept.
+const SCRIPT_BYTES: u64 = 64 * KIB;
+
+/// What scripts that start a container are called, apart from those that end with `.sh`.
+const SCRIPT_NAMES: &[&[u8]] = &[b"boot", b"healthcheck", b"init", b"launch", b"run", b"serve", b"start", b"web"];
+
+/// Whether a file may be a script that starts a container or checks its health, by its name.
+pub(super) fn is_called_like_an_entry(path: &[u8], size: u64) -> bool {
+    let (folder, name) = split(path);
+    let is_of_the_system =
+        [&b"/usr/share"[..], b"/usr/lib", b"/usr/src", b"/var", b"/etc"].iter().any(|start| folder.starts_with(start));
+    let is_entry = name.windows(5).any(|part| part == b"entry") || name.ends_with(b".sh") || SCRIPT_NAMES.contains(&name);
+    size <= SCRIPT_BYTES && is_entry && !is_of_the_system
+}
+
+/// Whether a file that starts with `head` is for a shell: `#!/bin/sh`, `#!/usr/bin/env bash`.
+pub(super) fn is_for_a_shell(head: &[u8]) -> bool {
+    let Some(line) = head.strip_prefix(b"#!").and_then(|rest| rest.split(|byte| *byte == b'\n').next()) else { return false };
+    line.split(|byte| matches!(byte, b' ' | b'\t' | b'/' | b'\r')).any(|word| matches!(word, b"sh" | b"bash" | b"dash" | b"ash"))
+}
+
 /// Whether a file that starts with `head` may be a user database under another name (reached through a link): a first line of
 /// seven (passwd) or four (group) fields, the third a number.
 pub(super) fn may_be_user_database(head: &[u8], size: u64) -> bool {
@@ -139,6 +160,19 @@ mod tests {
         ] {
             assert!(!wanted(path), "{path}");
         }
+    }
+
+    #[test]
+    fn entry_scripts_are_told_by_name_and_shell() {
+        for path in ["/entrypoint.sh", "/usr/local/bin/docker-entrypoint", "/app/start.sh", "/app/run", "/docker-entry"] {
+            assert!(is_called_like_an_entry(path.as_bytes(), 9), "{path}");
+        }
+        for path in ["/usr/share/doc/entrypoint.sh", "/app/server", "/etc/init.d/run", "/var/lib/dpkg/info/a.sh"] {
+            assert!(!is_called_like_an_entry(path.as_bytes(), 9), "{path}");
+        }
+        assert!(!is_called_like_an_entry(b"/entrypoint.sh", SCRIPT_BYTES + 1));
+        assert!(is_for_a_shell(b"#!/bin/sh\n") && is_for_a_shell(b"#! /usr/bin/env bash -e\r\nx"));
+        assert!(!is_for_a_shell(b"#!/usr/bin/python3\n/bin/sh") && !is_for_a_shell(b"/bin/sh\n"));
     }
 
     #[test]

@@ -101,6 +101,8 @@ impl Sketch {
             runtime: Runtime::default(),
             entry_files: Vec::new(),
             test_packages: Vec::new(),
+            startup: crate::facts::Startup::default(),
+            probe: None,
             test_files: std::mem::take(&mut self.test_files),
             buried: Vec::new(),
             buried_bytes: 0,
