@@ -15,14 +15,15 @@ use std::path::{Path, PathBuf};
 const ROOMS: &[(&str, &[&str])] = &[
     ("limits", &[]),
     ("oci", &[]),
+    ("secret", &[]),
     ("finding", &["oci"]),
     ("archive", &["oci", "limits"]),
     ("source", &["oci", "limits", "archive"]),
-    ("layer", &["oci", "limits", "archive"]),
+    ("layer", &["oci", "secret", "limits", "archive"]),
     ("rootfs", &["oci", "limits", "layer"]),
-    ("build", &["oci", "limits", "rootfs"]),
-    ("facts", &["oci", "limits", "layer", "rootfs", "build"]),
-    ("checks", &["oci", "limits", "rootfs", "build", "facts", "finding"]),
+    ("build", &["oci", "secret", "limits", "rootfs"]),
+    ("facts", &["oci", "secret", "limits", "layer", "rootfs", "build"]),
+    ("checks", &["oci", "secret", "limits", "rootfs", "build", "facts", "finding"]),
     ("policy", &["finding", "checks"]),
     ("rules", &["oci", "limits", "rootfs", "build", "facts", "finding", "policy"]),
     ("score", &["oci", "rootfs", "finding", "policy", "facts"]),
@@ -45,6 +46,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 const EXTRA_NAMES: &[(&str, &str, &str)] = &[
     ("policy", "oci", "messages of requirements escape names, as those of checks do"),
     ("cache", "archive", "its tests make layer indexes of every compression"),
+    ("cache", "secret", "its tests make layer indexes with secrets of every kind"),
 ];
 
 /// Files over 400 lines, with the reason.

@@ -7,14 +7,21 @@ mod ambiguous_image;
 mod ambiguous_layer;
 mod apt_lists;
 mod build_tool;
+mod buried_secret;
 mod compiler;
+mod credential_file;
 mod evidence;
 mod language_package_manager;
 mod missing_healthcheck;
 mod os_package_manager;
 mod package_cache;
+mod private_key;
 mod remarks;
 mod root_user;
+mod secret_in_environment;
+mod secret_in_history;
+mod secret_token;
+mod secret_words;
 mod set_id;
 mod setgid_file;
 mod setuid_file;
@@ -126,12 +133,18 @@ pub static ALL: &[&Check] = &[
     &ambiguous_layer::CHECK,
     &apt_lists::CHECK,
     &build_tool::CHECK,
+    &buried_secret::CHECK,
     &compiler::CHECK,
+    &credential_file::CHECK,
     &language_package_manager::CHECK,
     &missing_healthcheck::CHECK,
     &os_package_manager::CHECK,
     &package_cache::CHECK,
+    &private_key::CHECK,
     &root_user::CHECK,
+    &secret_in_environment::CHECK,
+    &secret_in_history::CHECK,
+    &secret_token::CHECK,
     &setgid_file::CHECK,
     &setuid_file::CHECK,
     &unknown_user::CHECK,

@@ -9,6 +9,7 @@ mod os_release;
 mod packages;
 mod runtime;
 mod search_path;
+mod secrets;
 mod test_files;
 mod users;
 
@@ -18,6 +19,7 @@ pub use os_release::OsRelease;
 pub use packages::{Database, DatabaseKind, OwnedFile, Package, Packages};
 pub use runtime::{Language, Runtime};
 pub use search_path::SearchPath;
+pub use secrets::{BuriedSecret, Exposed, ExposedIn, SecretFacts, SecretFile, Standing, exposed_values};
 pub use test_files::{TestPackage, test_packages};
 pub use users::{User, UserProblem};
 
@@ -28,7 +30,7 @@ use self::bodies::Bodies;
 use crate::build::Step;
 use crate::limits::Limits;
 use crate::oci::{ImageConfig, Place, Remark};
-use crate::rootfs::{Difference, Rootfs};
+use crate::rootfs::{Difference, Hidden, Rootfs};
 
 /// Everything that checks look at.
 #[derive(Debug)]
@@ -58,6 +60,8 @@ pub struct Image {
     /// Inode numbers of the stacked tree of files that only tests and development need: of test and lint tools of Python, and npm
     /// packages that a lock file marks `dev`.
     pub test_files: std::collections::BTreeSet<u32>,
+    /// The secrets in its files, in files that no longer show, and in its config.
+    pub secrets: SecretFacts,
 }
 
 /// What the gathering could not look at: place and reason. Never a pass.
@@ -76,12 +80,14 @@ pub struct Parts {
     pub remarks: Vec<Remark>,
     /// What made each layer.
     pub steps: Vec<Step>,
+    /// Files with secrets that layers ship and the tree does not show from them.
+    pub hidden: Vec<Hidden>,
 }
 
 /// Gathers all facts.
 #[must_use]
 pub fn gather(parts: Parts, limits: &Limits) -> (Image, Vec<NotExamined>) {
-    let Parts { config, rootfs, differences, mut remarks, steps } = parts;
+    let Parts { config, rootfs, differences, mut remarks, steps, hidden } = parts;
     let mut bodies = Bodies::new(&rootfs, limits);
     let user = users::resolve(&config.runtime.user, &mut bodies);
     remarks.extend(users::remarks(&config.runtime.user, &rootfs));
@@ -102,6 +108,7 @@ pub fn gather(parts: Parts, limits: &Limits) -> (Image, Vec<NotExamined>) {
     .runtime();
     let test_packages = test_files::read(&mut bodies);
     let test_files = test_files::files(&rootfs, &test_packages);
+    let secrets = SecretFacts::of(&config, &rootfs, &packages, &hidden);
     let mut not_examined = bodies.not_examined;
     not_examined.sort_unstable();
     let image = Image {
@@ -117,6 +124,7 @@ pub fn gather(parts: Parts, limits: &Limits) -> (Image, Vec<NotExamined>) {
         search_path,
         runtime,
         test_files,
+        secrets,
     };
     (image, not_examined)
 }

@@ -35,6 +35,7 @@ impl Default for Builder {
             search_path: SearchPath::default(),
             runtime: Runtime::default(),
             test_files: BTreeSet::new(),
+            secrets: crate::facts::SecretFacts::default(),
         })
     }
 }

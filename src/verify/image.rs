@@ -122,7 +122,7 @@ fn understand(
     let limits = &request.limits;
     let Some(config) = record.config.clone() else { return };
     let layers: Vec<&LayerIndex> = examined.layers.iter().flatten().map(AsRef::as_ref).collect();
-    let Merged { mut stacked, sequential, differences, remarks: merge_remarks, errors, buried_bytes, buried } =
+    let Merged { mut stacked, sequential, differences, remarks: merge_remarks, errors, buried_bytes, buried, hidden } =
         rootfs::merge(&layers, limits);
     examined.sequential = sequential;
     examined.buried_bytes = buried_bytes;
@@ -136,7 +136,7 @@ fn understand(
     }
     remarks.extend(merge_remarks);
     let steps = build::steps(&config.history, record.layers.len());
-    let (image, not_examined) = facts::gather(Parts { config, rootfs: stacked, differences, remarks, steps }, limits);
+    let (image, not_examined) = facts::gather(Parts { config, rootfs: stacked, differences, remarks, steps, hidden }, limits);
     examined.unseen.extend(not_examined);
     examined.notes = checks::notes(&image);
     examined.judgement = judgement::judge(record, &image, examined, request);

@@ -38,6 +38,7 @@ fn facts_of(files: &[File<'_>], limits: &Limits) -> (Image, Vec<String>) {
         differences: merged.differences,
         remarks: merged.remarks,
         steps: vec![Step::default()],
+        hidden: merged.hidden,
     };
     let (image, not_examined) = facts::gather(parts, limits);
     (image, not_examined.into_iter().map(|(_, reason)| reason).collect())

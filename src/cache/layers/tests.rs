@@ -11,6 +11,7 @@ use crate::cache::{Store as _, opened, sealed};
 use crate::layer::probe::{ElfFacts, Marker};
 use crate::layer::{ChangeKind, Span};
 use crate::oci::{Code, DiffId, Digest, Place, Remark};
+use crate::secret::{self, Secret, Secrets};
 
 fn digest(text: &str) -> Digest {
     Digest::of_bytes(Algorithm::Sha256, &Sha256::digest(text.as_bytes()))
@@ -81,6 +82,7 @@ fn full() -> LayerIndex {
         broken_elf: Some("why".into()),
         shebang: Some(b"/bin/sh"[..].into()),
         body: Some(b"root:x:0:"[..].into()),
+        secrets: Some(Box::new(secrets())),
     };
     for (number, kind) in (0_u32..).zip(KINDS) {
         let (path, link) = (index.intern(format!("/path{number}").as_bytes()), index.intern(b"target"));
@@ -98,6 +100,12 @@ fn full() -> LayerIndex {
         });
     }
     index
+}
+
+/// One of every kind.
+fn secrets() -> Secrets {
+    let secret = |kind: &secret::Kind| Secret::new(*kind, 3, b"0123456789abcdefgh").called(b"NAME");
+    Secrets { found: secret::Kind::ALL.iter().map(secret).collect(), more: 300 }
 }
 
 fn shape() -> Shape {
@@ -258,7 +266,7 @@ prop_compose! {
             let needed = needed.into_iter().map(Into::into).collect();
             Box::new(ElfFacts { machine, needed, markers: markers.into_iter().collect(), ..ElfFacts::default() })
         });
-        Content { sha256, elf, broken_elf: broken.map(Into::into), shebang: shebang.map(Into::into), body: body.map(Into::into) }
+        Content { sha256, elf, broken_elf: broken.map(Into::into), shebang: shebang.map(Into::into), body: body.map(Into::into), secrets: None }
     }
 }
 

@@ -100,6 +100,7 @@ impl Sketch {
             search_path: SearchPath::default(),
             runtime: Runtime::default(),
             test_files: std::mem::take(&mut self.test_files),
+            secrets: crate::facts::SecretFacts::default(),
         }
     }
 
