@@ -46,7 +46,10 @@ pub(super) fn files(image: &Image, group: Group, severity: fn(&[&Secret]) -> Opt
 }
 
 fn observe(image: &Image, file: &SecretFile, group: Group, severity: fn(&[&Secret]) -> Option<Severity>) -> Option<Observation> {
-    let found: Vec<&Secret> = file.secrets().found.iter().filter(|secret| secret.kind.group() == group).collect();
+    // browsers of distributions come with a key for everybody, among their settings
+    let is_published = |secret: &Secret| file.is_owned && secret.kind == Kind::GoogleApiKey;
+    let is_meant = |secret: &&Secret| secret.kind.group() == group && !is_published(secret);
+    let found: Vec<&Secret> = file.secrets().found.iter().filter(is_meant).collect();
     let (path, _) = file.names.first().filter(|_| !found.is_empty())?;
     let is_test = file.standing == Standing::Test;
     let place = if is_test { ", in a folder or file for tests or examples" } else { "" };

@@ -137,7 +137,7 @@ pub(super) fn jwt(text: &[u8], start: Span) -> Option<Hit> {
         _ => false,
     };
     // the samples of jwt.io and of RFC 7519, which documents and tests are full of
-    const SAMPLES: [&[u8]; 5] = [b"1234567890", b"John Doe", b"\"joe\"", b"example", b"\"test"];
+    const SAMPLES: [&[u8]; 6] = [b"1234567890", b"John Doe", b"\"joe\"", b"example", b"\"test", b"{\"some\":\"payload\"}"];
     let is_sample = SAMPLES.iter().any(|sample| memchr::memmem::find(&claims, sample).is_some());
     let is_token = is_real && !is_sample && parsed.as_object().is_some_and(|claims| !claims.is_empty());
     is_token.then(|| Hit::new(Kind::Jwt, start.start..signature.end))

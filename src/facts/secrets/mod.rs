@@ -31,6 +31,8 @@ pub struct SecretFile {
     pub names: Vec<(Vec<u8>, NodeId)>,
     /// Whose it is, by its paths and its package.
     pub standing: Standing,
+    /// A package of the operating system owns its name.
+    pub is_owned: bool,
     content: Arc<Content>,
 }
 
@@ -51,12 +53,6 @@ pub struct BuriedSecret {
 }
 
 impl SecretFile {
-    /// A file that is known by one name, for tests and other facts.
-    #[must_use]
-    pub fn new(names: Vec<(Vec<u8>, NodeId)>, standing: Standing, content: Arc<Content>) -> Self {
-        Self { names, standing, content }
-    }
-
     /// What it holds.
     #[must_use]
     pub fn secrets(&self) -> &Secrets {
@@ -110,7 +106,7 @@ fn files(rootfs: &Rootfs, packages: &Packages) -> Vec<SecretFile> {
         // what has a name of the user's own is the user's
         let standing = names.iter().map(|(path, _)| standing::of(path, is_owned)).max()?;
         let content = Arc::clone(rootfs.inode(node).content.as_ref()?);
-        Some(SecretFile { names, standing, content })
+        Some(SecretFile { names, standing, is_owned, content })
     };
     let mut files: Vec<_> = by_inode.into_values().filter_map(file).collect();
     files.sort_by(|a, b| a.names.cmp(&b.names));

@@ -12,8 +12,22 @@ pub enum Standing {
 }
 
 /// Folders that hold published packages only, by a part of the path.
-const PUBLISHED: &[&str] =
-    &["/node_modules/", "/pkg/mod/", "/.cargo/registry/", "/.m2/repository/", "/ruby/gems/", "/.gem/ruby/", "/.nuget/packages/"];
+const PUBLISHED: &[&str] = &[
+    "/node_modules/",
+    "/pkg/mod/",
+    "/.cargo/registry/",
+    "/cargo/registry/",
+    "/.rustup/",
+    "/rustup/toolchains/",
+    "/.m2/repository/",
+    "/ruby/gems/",
+    "/.gem/ruby/",
+    "/.nuget/packages/",
+    "/usr/local/go/",
+    "/usr/lib/go-",
+    "/usr/share/go-",
+    "/google-cloud-sdk/",
+];
 
 /// Folders that hold packages, and may hold what is the image's own too: only their tests and examples are published.
 const LIBRARIES: &[&str] = &[
@@ -24,7 +38,6 @@ const LIBRARIES: &[&str] = &[
     "/usr/local/lib/",
     "/usr/share/",
     "/usr/local/share/",
-    "/usr/local/go/",
     "/usr/include/",
     "/usr/libexec/",
     "/opt/conda/",
@@ -33,14 +46,33 @@ const LIBRARIES: &[&str] = &[
     "/lib/ruby/",
     "/lib/perl",
     "/vendor/",
+    "/third_party/",
     "/go/src/",
 ];
 
 /// Folders whose files are the image's own even when a package owns their names: settings are written into them.
 const SETTINGS: &[&str] = &["/etc/", "/root/", "/home/", "/srv/", "/var/lib/", "/run/"];
 
-/// Words of the names of folders and files that are for tests, examples and documents.
+/// Folders of tests, in anybody's tree.
 const TESTS: &[&str] = &[
+    "test",
+    "tests",
+    "testdata",
+    "test_data",
+    "test-data",
+    "fixture",
+    "fixtures",
+    "__tests__",
+    "__mocks__",
+    "mocks",
+    "spec",
+    "specs",
+    "examples",
+    "samples",
+];
+
+/// Words of names, below the folders of packages, that are for tests, examples and documents.
+const WORDS: &[&str] = &[
     "test",
     "tests",
     "testing",
@@ -65,6 +97,7 @@ const TESTS: &[&str] = &[
     "docs",
     "snakeoil",
     "dummy",
+    "dummyserver",
     "bench",
     "benches",
     "benchmark",
@@ -72,33 +105,40 @@ const TESTS: &[&str] = &[
     "certdata",
     "selftest",
     "selftests",
-    "certs4test",
     "keycert",
     "testutils",
     "conftest",
+    "readme",
+    "changelog",
+    "changes",
+    "news",
+    "md",
+    "rst",
+    "egg",
+    "dist",
 ];
 
 /// Whose the file at `path` is, when a package of the operating system owns it or not.
 pub(super) fn of(path: &[u8], is_owned: bool) -> Standing {
     let path = String::from_utf8_lossy(path);
     let is_setting = SETTINGS.iter().any(|folder| path.starts_with(folder));
-    let is_test = is_for_tests(&path);
     let is_library = LIBRARIES.iter().any(|folder| path.contains(folder));
-    if (is_owned && !is_setting) || PUBLISHED.iter().any(|folder| path.contains(folder)) || (is_library && is_test) {
+    let is_published = PUBLISHED.iter().any(|folder| path.contains(folder));
+    if (is_owned && !is_setting) || is_published || (is_library && names(&path).any(has_word)) {
         Standing::Published
-    } else if is_test {
+    } else if names(&path).any(|name| TESTS.contains(&name)) {
         Standing::Test
     } else {
         Standing::Own
     }
 }
 
-/// Whether a folder on the way is one for tests or examples, or the file's own name says so.
-fn is_for_tests(path: &str) -> bool {
-    let is_word = |word: &str| TESTS.contains(&word.to_ascii_lowercase().as_str());
-    path.split('/')
-        .filter(|name| !name.is_empty())
-        .any(|name| matches!(name, "__tests__" | "__mocks__") || name.split(['_', '-', '.']).any(is_word))
+fn names(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter(|name| !name.is_empty())
+}
+
+fn has_word(name: &str) -> bool {
+    TESTS.contains(&name) || name.split(['_', '-', '.']).any(|word| WORDS.contains(&word.to_ascii_lowercase().as_str()))
 }
 
 #[cfg(test)]
@@ -124,6 +164,9 @@ mod tests {
             "/go/pkg/mod/golang.org/x/crypto@v0.1.0/ssh/keys.go",
             "/opt/venv/lib/python3.11/site-packages/tornado/test/test.key",
             "/usr/lib/python3/dist-packages/twisted/test/server.pem",
+            "/usr/local/lib/python3.12/site-packages/PyJWT-2.6.0.dist-info/METADATA",
+            "/usr/local/go/src/crypto/x509/platform_root_key.pem",
+            "/usr/share/doc/python3-jwt/README.rst",
         ] {
             assert_eq!(found(path), Standing::Published, "{path}");
         }
@@ -141,6 +184,9 @@ mod tests {
             "/usr/local/lib/app/key.pem",
             "/opt/contest/key.pem",
             "/app/latest/key.pem",
+            "/app/docs/deploy.md",
+            "/srv/example.com/privkey.pem",
+            "/etc/ssl/private/ssl-cert-snakeoil.key",
         ] {
             assert_eq!(found(path), Standing::Own, "{path}");
         }
@@ -149,7 +195,7 @@ mod tests {
 
     #[test]
     fn own_tests_are_told_apart() {
-        for path in ["/app/tests/fixtures/key.pem", "/usr/src/app/test_data/key.pem", "/srv/example.key"] {
+        for path in ["/app/tests/fixtures/key.pem", "/usr/src/app/test_data/key.pem", "/srv/examples/key"] {
             assert_eq!(found(path), Standing::Test, "{path}");
         }
     }

@@ -140,4 +140,20 @@ mod tests {
         probe.sniff(&b"AKIA ".repeat(100_000), 500_000, &Limits::default());
         assert!(probe.finish().1.is_some_and(|reason| reason.contains("not all were looked at")));
     }
+
+    #[test]
+    fn what_is_written_of_a_file_holds_no_value() {
+        let (token, key) = (checksummed("ghp_", 1), rsa_key(1));
+        let text = format!("DB_PASSWORD=hunter2-hunter2\nA_TOKEN={token}\n{key}");
+        let mut probe = SecretProbe::default();
+        probe.start(b"/app/.env");
+        probe.sniff(text.as_bytes(), text.len() as u64, &Limits::default());
+        let secrets = probe.finish().0.unwrap();
+        let written = postcard::to_stdvec(&secrets).unwrap();
+        assert_eq!(secrets.found.len(), 3);
+        for value in ["hunter2-hunter2", &token, &key] {
+            let is_part = |part: &[u8]| written.windows(part.len()).any(|window| window == part);
+            assert!(!value.as_bytes().windows(5).any(is_part), "{value}");
+        }
+    }
 }
