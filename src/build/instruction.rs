@@ -63,13 +63,11 @@ pub fn arguments(created_by: &str) -> Vec<(&str, &str)> {
     for word in text.split(' ') {
         let start = at;
         at = start.saturating_add(word.len()).saturating_add(1);
-        match word.split_once('=').filter(|(name, _)| is_name(name) && found.len() < count) {
-            Some((name, _)) => found.push((name, start.saturating_add(name.len()).saturating_add(1), at.saturating_sub(1))),
-            // without a shell it cannot be told from the command's words
-            None => match found.last_mut().filter(|_| end.is_some() && !word.is_empty()) {
-                Some(last) => last.2 = at.saturating_sub(1),
-                None => {}
-            },
+        if let Some((name, _)) = word.split_once('=').filter(|(name, _)| is_name(name) && found.len() < count) {
+            found.push((name, start.saturating_add(name.len()).saturating_add(1), at.saturating_sub(1)));
+        } else if let Some(last) = found.last_mut().filter(|_| end.is_some() && !word.is_empty()) {
+            // without a shell it could not be told from the command's words
+            last.2 = at.saturating_sub(1);
         }
     }
     found.into_iter().filter_map(|(name, start, end)| Some((name, text.get(start..end.min(text.len()))?))).collect()

@@ -46,6 +46,8 @@ enum Form {
     Pgpass,
     /// XML elements that count.
     Xml(&'static [&'static str]),
+    /// XML: the value of the element that has this key.
+    Attribute(&'static str),
     /// The whole file is one word.
     Whole,
 }
@@ -80,7 +82,9 @@ const PATHS: &[(&str, Kind, Form)] = &[
     (".gem/credentials", Kind::GemFile, Form::Keys(&["_api_key", "api_key"])),
     ("composer/auth.json", Kind::ComposerFile, Form::Json(&["password", "github.com", "gitlab.com"])),
     (".m2/settings.xml", Kind::MavenFile, Form::Xml(&["password", "passphrase"])),
-    (".nuget/NuGet/NuGet.Config", Kind::NugetFile, Form::Urls),
+    (".composer/auth.json", Kind::ComposerFile, Form::Json(&["password", "github.com", "gitlab.com"])),
+    ("NuGet.Config", Kind::NugetFile, Form::Attribute("ClearTextPassword")),
+    ("nuget.config", Kind::NugetFile, Form::Attribute("ClearTextPassword")),
     (".gradle/gradle.properties", Kind::NamedSecret, Form::Names),
     (".terraformrc", Kind::TerraformFile, Form::Keys(&["token"])),
     (".terraform.d/credentials.tfrc.json", Kind::TerraformFile, Form::Json(&["token"])),
@@ -110,7 +114,7 @@ impl CredentialFile {
     fn environment(path: &str) -> Option<Self> {
         let name = path.rsplit('/').next()?;
         let mut parts = name.split('.').filter(|part| !part.is_empty());
-        let is_environment = name == ".env" || name.starts_with(".env.") || name.ends_with(".env");
+        let is_environment = name.starts_with(".env.") || name.rsplit_once('.').is_some_and(|(_, end)| end == "env");
         let is_sample = parts.any(|part| SAMPLES.contains(&part) || part.ends_with("-example"));
         (is_environment && !is_sample).then_some(Self { kind: Kind::NamedSecret, form: Form::Names })
     }
@@ -132,13 +136,16 @@ impl CredentialFile {
             Form::Netrc => lines::netrc(text),
             Form::Pgpass => lines::pgpass(text),
             Form::Xml(elements) => elements.iter().flat_map(|element| lines::xml(text, element)).collect(),
+            Form::Attribute(key) => lines::attribute(text, key),
             Form::Whole => lines::whole(text).into_iter().collect(),
         };
         found.retain(|credential| !is_placeholder(&credential.value));
         found.sort();
         found.dedup();
         if self.kind != Kind::NamedSecret {
-            found.iter_mut().for_each(|credential| credential.name.clear());
+            for credential in &mut found {
+                credential.name.clear();
+            }
         }
         found
     }

@@ -128,7 +128,7 @@ impl Secrets {
 pub fn search(text: &[u8], file: Option<CredentialFile>) -> (Secrets, bool) {
     let mut secrets = Secrets::default();
     let mut lines = Lines::new(text);
-    let of_file = file.map(|file| (file.kind(), file.credentials(text))).unwrap_or((Kind::NamedSecret, Vec::new()));
+    let of_file = file.map_or((Kind::NamedSecret, Vec::new()), |file| (file.kind(), file.credentials(text)));
     let mut of_file_lines = Lines::new(text);
     for credential in &of_file.1 {
         let secret = Secret::new(of_file.0, of_file_lines.of(credential.at), credential.value.as_bytes());

@@ -157,7 +157,9 @@ fn words(name: &str) -> Vec<String> {
         }
     }
     // `PASSWORD2` is one more password
-    words.iter_mut().for_each(|word| word.truncate(word.trim_end_matches(|c: char| c.is_ascii_digit()).len()));
+    for word in &mut words {
+        word.truncate(word.trim_end_matches(|c: char| c.is_ascii_digit()).len());
+    }
     words.retain(|word| !word.is_empty());
     words
 }

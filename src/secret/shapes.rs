@@ -14,6 +14,8 @@ const PAIRED: usize = 512;
 const BESIDE: usize = 120;
 /// Bytes of each part of a JSON web token.
 const JWT_PART: usize = 8 * 1024;
+/// Claims of the samples of jwt.io, of RFC 7519 and of libraries, which documents and tests are full of.
+const JWT_SAMPLES: [&[u8]; 6] = [b"1234567890", b"John Doe", b"\"joe\"", b"example", b"\"test", b"{\"some\":\"payload\"}"];
 
 /// An access key's identifier, when its secret is near: the identifier alone opens nothing.
 pub(super) fn aws(text: &[u8], start: Span) -> Option<Hit> {
@@ -129,16 +131,13 @@ pub(super) fn jwt(text: &[u8], start: Span) -> Option<Hit> {
     let is_real = match header.get("alg")?.as_str()? {
         "HS256" => length == 32,
         "HS384" => length == 48,
-        "HS512" => length == 64,
-        "ES256" | "ES256K" | "EdDSA" | "Ed25519" => length == 64,
+        "HS512" | "ES256" | "ES256K" | "EdDSA" | "Ed25519" => length == 64,
         "ES384" => length == 96,
         "ES512" => length == 132,
         "RS256" | "RS384" | "RS512" | "PS256" | "PS384" | "PS512" => (128..=1_024).contains(&length),
         _ => false,
     };
-    // the samples of jwt.io and of RFC 7519, which documents and tests are full of
-    const SAMPLES: [&[u8]; 6] = [b"1234567890", b"John Doe", b"\"joe\"", b"example", b"\"test", b"{\"some\":\"payload\"}"];
-    let is_sample = SAMPLES.iter().any(|sample| memchr::memmem::find(&claims, sample).is_some());
+    let is_sample = JWT_SAMPLES.iter().any(|sample| memchr::memmem::find(&claims, sample).is_some());
     let is_token = is_real && !is_sample && parsed.as_object().is_some_and(|claims| !claims.is_empty());
     is_token.then(|| Hit::new(Kind::Jwt, start.start..signature.end))
 }

@@ -65,8 +65,7 @@ fn samples() -> Vec<(Kind, String)> {
 #[test]
 fn a_token_of_each_format_is_found_between_other_words() {
     for (kind, token) in samples() {
-        for text in [format!("x = '{token}'\n"), format!("{token}"), format!("{{\"a\": \"{token}\", b}}"), format!("A={token};B")]
-        {
+        for text in [format!("x = '{token}'\n"), token.clone(), format!("{{\"a\": \"{token}\", b}}"), format!("A={token};B")] {
             assert_eq!(kinds(&text), [kind], "{text}");
         }
     }

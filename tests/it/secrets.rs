@@ -116,6 +116,7 @@ fn everything_that_an_image_says_is_told_once() {
         ("credential-file", "/app/.env"),
         ("secret-in-environment", "DB_PASSWORD"),
         ("secret-in-environment", "SITE"),
+        ("secret-in-history", "Authorization"),
         ("secret-in-history", "BUILD_TOKEN"),
         ("secret-in-history", "a-password-in-a-url"),
         ("secret-in-history", "label my.token"),

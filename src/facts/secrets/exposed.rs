@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 
 use crate::build::{arguments, tidy};
 use crate::oci::ImageConfig;
-use crate::secret::{Group, Kind, Secret, assigned, is_placeholder, is_secret_name, tokens};
+use crate::secret::{Kind, Secret, assigned, is_placeholder, is_secret_name, tokens};
 
 /// Secrets of one config that are kept.
 const MOST: usize = 1_000;
+/// Characters that the credentials of a header have at least.
+const LEAST_HEADER: usize = 8;
 
 /// Where the config tells a secret.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,7 +41,7 @@ struct Told {
     value: String,
 }
 
-/// All secrets of a config, at most a thousand, in the order: environment, history, labels.
+/// All secrets of a config, at most a thousand of its labels and of the rest, in the order: environment, history, labels.
 pub(super) fn exposed(config: &ImageConfig) -> Vec<Exposed> {
     let exposed = |told: Told| {
         let secret = Secret::new(told.kind, 0, told.value.as_bytes());
@@ -64,7 +66,12 @@ fn told(config: &ImageConfig) -> Vec<Told> {
         let (name, value) = entry.split_once('=').unwrap_or((entry, ""));
         all.extend(of_pair(&ExposedIn::Environment(name.to_owned()), name, value));
     }
-    let of_environment: BTreeSet<(String, String)> = all.iter().map(|told| (told.name.clone(), told.value.clone())).collect();
+    let mut labels = Vec::new();
+    for (name, value) in &config.runtime.labels {
+        labels.extend(of_pair(&ExposedIn::Label(name.clone()), name, value));
+    }
+    // what the environment and the labels tell is said there, and not of the instructions that set them
+    let said: BTreeSet<String> = all.iter().chain(&labels).map(|told: &Told| told.value.clone()).collect();
     for (index, entry) in config.history.iter().enumerate() {
         let mut here = Vec::new();
         for (name, value) in arguments(&entry.created_by) {
@@ -73,17 +80,14 @@ fn told(config: &ImageConfig) -> Vec<Told> {
         if let Some(text) = tidy(&entry.created_by) {
             here.extend(of_text(&ExposedIn::Instruction(index), &text));
         }
-        // what the environment tells is said there
-        here.retain(|told| !of_environment.iter().any(|(_, value)| *value == told.value));
+        here.retain(|told| !said.contains(&told.value));
         all.extend(here);
         if all.len() >= MOST {
             break;
         }
     }
-    for (name, value) in &config.runtime.labels {
-        all.extend(of_pair(&ExposedIn::Label(name.clone()), name, value));
-    }
     all.truncate(MOST);
+    all.extend(labels.into_iter().take(MOST));
     all
 }
 
@@ -108,18 +112,23 @@ fn of_text(place: &ExposedIn, text: &str) -> Vec<Told> {
         |kind, name: &str, value: &str| Told { place: place.clone(), kind, name: name.to_owned(), value: value.to_owned() };
     let hits = tokens(text.as_bytes());
     let mut found: Vec<Told> = hits.iter().filter_map(|hit| Some(told(hit.kind, "", text.get(hit.range.clone())?))).collect();
-    let is_told =
-        |value: &std::ops::Range<usize>| hits.iter().any(|hit| hit.range.start < value.end && value.start < hit.range.end);
+    // the first token that does not end before the value is the only one that can reach into it
+    let is_told = |value: &std::ops::Range<usize>| {
+        let next = hits.partition_point(|hit| hit.range.end <= value.start);
+        hits.get(next).is_some_and(|hit| hit.range.start < value.end)
+    };
     for one in assigned(text).into_iter().filter(|one| !is_told(&one.value)) {
         let value = text.get(one.value).unwrap_or_default();
         let name = one.name.and_then(|name| text.get(name)).unwrap_or_default();
-        let is_secret = name.is_empty() || (is_secret_name(name) && !is_version(value) && !is_code(value));
+        let is_header = name.eq_ignore_ascii_case("authorization");
+        let value = if is_header { value.rsplit(' ').next().unwrap_or_default() } else { value };
+        let is_named = is_secret_name(name) || (is_header && value.len() >= LEAST_HEADER);
+        let is_secret = name.is_empty() || (is_named && !is_version(value) && !is_code(value));
         if is_secret && !is_placeholder(value) {
             let kind = if name.is_empty() { Kind::UrlPassword } else { Kind::NamedSecret };
             found.push(told(kind, name, value));
         }
     }
-    found.retain(|told| told.kind.group() != Group::Key || !told.value.is_empty());
     found
 }
 

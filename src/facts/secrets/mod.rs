@@ -117,7 +117,7 @@ fn files(rootfs: &Rootfs, packages: &Packages) -> Vec<SecretFile> {
 fn buried(hidden: &Hidden, rootfs: &Rootfs, packages: &Packages) -> Option<BuriedSecret> {
     let names = hidden.path.split(|byte| *byte == b'/').filter(|name| !name.is_empty());
     let now = names.clone().try_fold(rootfs.root(), |at, name| rootfs.child(at, name));
-    let shown = now.and_then(|node| rootfs.inode(node).content.as_deref()).map(of).unwrap_or(&NONE);
+    let shown = now.and_then(|node| rootfs.inode(node).content.as_deref()).map_or(&NONE, of);
     let is_shown = |secrets: &Secrets| {
         secrets.more <= shown.more && secrets.found.iter().all(|secret| shown.found.iter().any(|other| other.is_same(secret)))
     };

@@ -93,6 +93,8 @@ fn the_history_tells_what_the_environment_does_not() {
         "|1 BUILD_TOKEN=fake-token-0123456789 /bin/sh -c echo \"$BUILD_TOKEN\" | wc -c",
         "RUN /bin/sh -c curl -H \"Authorization: Bearer x\" https://me:s3cret@host/x # buildkit",
         "ENV OLD_SECRET=abcdef123",
+        "LABEL my.api.key=abcdef99",
+        "RUN curl -H \"Authorization: Bearer 0123abcd4567\" u",
     ];
     let found = told(&config(&["DB_PASSWORD=hunter2-for-the-test"], &history, &[("my.api.key", "abcdef99")]));
     assert_eq!(
@@ -101,6 +103,7 @@ fn the_history_tells_what_the_environment_does_not() {
             (ExposedIn::Argument(1), Kind::NamedSecret, "BUILD_TOKEN".to_owned()),
             (ExposedIn::Instruction(2), Kind::UrlPassword, String::new()),
             (ExposedIn::Instruction(3), Kind::NamedSecret, "OLD_SECRET".to_owned()),
+            (ExposedIn::Instruction(5), Kind::NamedSecret, "Authorization".to_owned()),
             (ExposedIn::Label("my.api.key".to_owned()), Kind::NamedSecret, "my.api.key".to_owned()),
         ]
     );

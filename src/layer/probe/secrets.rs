@@ -101,7 +101,9 @@ mod tests {
         let size = chunks.iter().map(|chunk| chunk.len() as u64).sum();
         let (head, rest) = chunks.split_first().unwrap();
         probe.sniff(head, size, limits);
-        rest.iter().for_each(|chunk| probe.push(chunk));
+        for chunk in rest {
+            probe.push(chunk);
+        }
         probe
             .finish()
             .0

@@ -6,6 +6,9 @@ use serde_json::Value;
 
 use super::Credential;
 
+/// Credentials of one file whose places are looked for.
+const PLACED: usize = 64;
+
 /// Texts of the members called one of `names`, wherever they are; an object's own texts for a member that is an object.
 pub(super) fn members(text: &str, names: &[&str]) -> Vec<Credential> {
     let Ok(document) = serde_json::from_str::<Value>(text) else { return Vec::new() };
@@ -17,7 +20,7 @@ pub(super) fn members(text: &str, names: &[&str]) -> Vec<Credential> {
             Value::Object(members) => {
                 for (name, member) in members {
                     if let Some(value) = member.as_str().filter(|_| names.contains(&name.as_str())) {
-                        found.push(credential(text, value));
+                        found.push(credential(text, value, found.len()));
                     }
                     stack.push(member);
                 }
@@ -44,11 +47,15 @@ pub(super) fn auths(text: &str) -> Vec<Credential> {
             plain.iter().position(|byte| *byte == b':').is_some_and(|at| at.saturating_add(1) < plain.len())
         };
         let one = ["identitytoken", "registrytoken", "password"].into_iter().find_map(member);
-        found.extend(member("auth").filter(has_password).or(one).map(|value| credential(text, value)));
+        if let Some(value) = member("auth").filter(has_password).or(one) {
+            found.push(credential(text, value, found.len()));
+        }
     }
     found
 }
 
-fn credential(text: &str, value: &str) -> Credential {
-    Credential { at: text.find(value).unwrap_or_default(), name: String::new(), value: value.to_owned() }
+/// Of the first ones the place is looked for; so many more are only counted.
+fn credential(text: &str, value: &str, found: usize) -> Credential {
+    let at = if found < PLACED { text.find(value) } else { None };
+    Credential { at: at.unwrap_or(text.len()), name: String::new(), value: value.to_owned() }
 }

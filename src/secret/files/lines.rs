@@ -2,6 +2,9 @@
 
 use super::Credential;
 
+/// Elements of one kind that are looked at in one file.
+const MOST_ELEMENTS: usize = 1_000;
+
 /// Lines that name a value by `=` or `:`, without comments. Values lose their quotes and what stands behind them.
 pub(super) fn pairs(text: &str) -> impl Iterator<Item = Credential> {
     let mut at = 0_usize;
@@ -87,7 +90,19 @@ pub(super) fn xml(text: &str, element: &str) -> Vec<Credential> {
         let value = text.get(start..)?.split('<').next()?.trim();
         Some(Credential { at: start, name: String::new(), value: value.to_owned() })
     };
-    text.match_indices(&open).filter_map(value).collect()
+    text.match_indices(&open).take(MOST_ELEMENTS).filter_map(value).collect()
+}
+
+/// What stands in `value` beside `key="..."`.
+pub(super) fn attribute(text: &str, key: &str) -> Vec<Credential> {
+    let key = format!("key=\"{key}\"");
+    let value = |(at, _): (usize, &str)| {
+        let start = at.saturating_add(key.len());
+        let element = text.get(start..)?.split('>').next()?;
+        let value = element.split_once("value=\"")?.1.split('"').next()?;
+        Some(Credential { at: start, name: String::new(), value: value.to_owned() })
+    };
+    text.match_indices(&key).take(MOST_ELEMENTS).filter_map(value).collect()
 }
 
 /// The only word of the file.

@@ -27,6 +27,8 @@ fn files_with_credentials_tell_them() {
         ("/r/.gem/credentials", "---\n:rubygems_api_key: rubygems_12\n", "rubygems_12"),
         ("/r/.config/composer/auth.json", r#"{"github-oauth":{"github.com":"ghp_1"}}"#, "ghp_1"),
         ("/r/.m2/settings.xml", "<server><password>hunter2</password></server>", "hunter2"),
+        ("/r/.nuget/NuGet/NuGet.Config", "<add key=\"ClearTextPassword\" value=\"hunter2\" />", "hunter2"),
+        ("/r/.composer/auth.json", r#"{"http-basic":{"r":{"username":"u","password":"hunter2"}}}"#, "hunter2"),
         ("/r/.terraform.d/credentials.tfrc.json", r#"{"credentials":{"app":{"token":"a.atlas"}}}"#, "a.atlas"),
         ("/r/.config/gh/hosts.yml", "github.com:\n    oauth_token: gho_1\n", "gho_1"),
         ("/r/.vault-token", "hvs.CAESIJ123456789\n", "hvs.CAESIJ123456789"),
