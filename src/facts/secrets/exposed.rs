@@ -71,7 +71,11 @@ fn told(config: &ImageConfig) -> Vec<Told> {
         labels.extend(of_pair(&ExposedIn::Label(name.clone()), name, value));
     }
     // what the environment and the labels tell is said there, and not of the instructions that set them
-    let said: BTreeSet<String> = all.iter().chain(&labels).map(|told: &Told| told.value.clone()).collect();
+    let said: BTreeSet<(String, String)> = all
+        .iter()
+        .chain(&labels)
+        .flat_map(|told: &Told| [told.name.as_str(), ""].map(|name| (name.to_owned(), told.value.clone())))
+        .collect();
     for (index, entry) in config.history.iter().enumerate() {
         let mut here = Vec::new();
         for (name, value) in arguments(&entry.created_by) {
@@ -80,7 +84,7 @@ fn told(config: &ImageConfig) -> Vec<Told> {
         if let Some(text) = tidy(&entry.created_by) {
             here.extend(of_text(&ExposedIn::Instruction(index), &text));
         }
-        here.retain(|told| !said.contains(&told.value));
+        here.retain(|told| !said.contains(&(told.name.clone(), told.value.clone())));
         all.extend(here);
         if all.len() >= MOST {
             break;
