@@ -46,6 +46,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 const EXTRA_NAMES: &[(&str, &str, &str)] = &[
     ("policy", "oci", "messages of requirements escape names, as those of checks do"),
     ("cache", "archive", "its tests make layer indexes of every compression"),
+    ("rootfs", "secret", "its tests hide files with secrets"),
     ("cache", "secret", "its tests make layer indexes with secrets of every kind"),
 ];
 
@@ -306,6 +307,10 @@ fn no_file_names_a_machine() {
 
 /// Files that name such a path as one inside an image, with the reason.
 const MACHINE_LIKE: &[(&str, &str)] = &[
+    ("src/checks/buried_secret.rs", "files of an image's users"),
+    ("src/facts/secrets/standing.rs", "folders of an image's users"),
+    ("src/facts/secrets/tests.rs", "files of an image's users"),
+    ("tests/it/secrets.rs", "files of an image's users"),
     ("src/checks/language_package_manager.rs", "caches and tools of an image's users"),
     ("src/checks/package_cache.rs", "caches and tools of an image's users"),
     ("src/score/ballast/places.rs", "caches of an image's users"),
