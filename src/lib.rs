@@ -6,6 +6,7 @@
 //! source --blobs--> layer --LayerIndex--> rootfs --Rootfs--> facts --Image--> checks --Observation--> policy --> score --> report
 //!   oci, limits: nouns and caps, under all            build --'       '-----> rules (the policy's own) --'
 //!   archive: decompression and tar framing, under source and layer
+//!   secret: what keys, tokens and files of credentials look like, under layer and build
 //!   build: which instruction wrote a layer, and which layers are the base image's
 //! ```
 //!
@@ -31,6 +32,7 @@ pub mod report;
 pub mod rootfs;
 pub mod rules;
 pub mod score;
+pub mod secret;
 #[cfg(feature = "server")]
 pub mod serve;
 pub mod source;

@@ -140,6 +140,8 @@ limits! {
     elf_dynamic_bytes / "elf-dynamic-bytes" = 8 * MIB;
     /// Program headers of an ELF file.
     elf_program_headers / "elf-program-headers" = 1_024;
+    /// Bytes of one text file that is searched for secrets of all kinds; larger ones are searched for private keys only.
+    secret_file_bytes / "secret-file-bytes" = MIB;
     /// Bytes of one package database.
     package_database_bytes / "package-database-bytes" = 256 * MIB;
     /// Packages in all databases of one image.

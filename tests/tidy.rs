@@ -15,14 +15,15 @@ use std::path::{Path, PathBuf};
 const ROOMS: &[(&str, &[&str])] = &[
     ("limits", &[]),
     ("oci", &[]),
+    ("secret", &[]),
     ("finding", &["oci"]),
     ("archive", &["oci", "limits"]),
     ("source", &["oci", "limits", "archive"]),
-    ("layer", &["oci", "limits", "archive"]),
+    ("layer", &["oci", "secret", "limits", "archive"]),
     ("rootfs", &["oci", "limits", "layer"]),
-    ("build", &["oci", "limits", "rootfs"]),
-    ("facts", &["oci", "limits", "layer", "rootfs", "build"]),
-    ("checks", &["oci", "limits", "rootfs", "build", "facts", "finding"]),
+    ("build", &["oci", "secret", "limits", "rootfs"]),
+    ("facts", &["oci", "secret", "limits", "layer", "rootfs", "build"]),
+    ("checks", &["oci", "secret", "limits", "rootfs", "build", "facts", "finding"]),
     ("policy", &["finding", "checks"]),
     ("rules", &["oci", "limits", "rootfs", "build", "facts", "finding", "policy"]),
     ("score", &["oci", "rootfs", "finding", "policy", "facts"]),
@@ -45,6 +46,8 @@ const ROOMS: &[(&str, &[&str])] = &[
 const EXTRA_NAMES: &[(&str, &str, &str)] = &[
     ("policy", "oci", "messages of requirements escape names, as those of checks do; waivers have days"),
     ("cache", "archive", "its tests make layer indexes of every compression"),
+    ("rootfs", "secret", "its tests hide files with secrets"),
+    ("cache", "secret", "its tests make layer indexes with secrets of every kind"),
 ];
 
 /// Files over 400 lines, with the reason.
@@ -304,6 +307,10 @@ fn no_file_names_a_machine() {
 
 /// Files that name such a path as one inside an image, with the reason.
 const MACHINE_LIKE: &[(&str, &str)] = &[
+    ("src/checks/buried_secret.rs", "files of an image's users"),
+    ("src/facts/secrets/standing.rs", "folders of an image's users"),
+    ("src/facts/secrets/tests.rs", "files of an image's users"),
+    ("tests/it/secrets.rs", "files of an image's users"),
     ("src/checks/language_package_manager.rs", "caches and tools of an image's users"),
     ("src/checks/package_cache.rs", "caches and tools of an image's users"),
     ("src/facts/places.rs", "caches of an image's users"),

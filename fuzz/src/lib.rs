@@ -35,6 +35,7 @@ pub fn facts_of(files: &[File<'_>], user: &str) -> (Image, Vec<NotExamined>) {
         differences: merged.differences,
         remarks: merged.remarks,
         steps: vec![Step::default()],
+        hidden: merged.hidden,
     };
     facts::gather(parts, &limits)
 }

@@ -48,6 +48,35 @@ fn without_arguments(text: &str) -> (bool, &str) {
     (true, left)
 }
 
+/// The build arguments that a builder put before a command: names and values, in order. A value may hold blanks: it ends at the next
+/// word that is an argument, as long as fewer than the builder counted were found.
+#[must_use]
+pub fn arguments(created_by: &str) -> Vec<(&str, &str)> {
+    let rest = created_by.trim_start();
+    let rest = rest.strip_prefix("RUN ").unwrap_or(rest).trim_start();
+    let Some((count, rest)) = rest.strip_prefix('|').and_then(|text| text.split_once(' ')) else { return Vec::new() };
+    let Ok(count) = count.parse::<usize>() else { return Vec::new() };
+    let end = rest.find(SHELL);
+    let text = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
+    let mut found: Vec<(&str, usize, usize)> = Vec::new();
+    let mut at = 0_usize;
+    for word in text.split(' ') {
+        let start = at;
+        at = start.saturating_add(word.len()).saturating_add(1);
+        if let Some((name, _)) = word.split_once('=').filter(|(name, _)| is_name(name) && found.len() < count) {
+            found.push((name, start.saturating_add(name.len()).saturating_add(1), at.saturating_sub(1)));
+        } else if let Some(last) = found.last_mut().filter(|_| end.is_some() && !word.is_empty()) {
+            // without a shell it could not be told from the command's words
+            last.2 = at.saturating_sub(1);
+        }
+    }
+    found.into_iter().filter_map(|(name, start, end)| Some((name, text.get(start..end.min(text.len()))?))).collect()
+}
+
+fn is_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,6 +112,16 @@ mod tests {
     }
 
     #[test]
+    fn build_arguments_are_told_with_blanks_in_their_values() {
+        assert_eq!(arguments("|1 TOKEN=abc /bin/sh -c x"), [("TOKEN", "abc")]);
+        assert_eq!(arguments("RUN |2 A=b c d B= /bin/sh -c C=x y # buildkit"), [("A", "b c d"), ("B", "")]);
+        assert_eq!(arguments("|1 A=x make B=y"), [("A", "x")]);
+        for text in ["RUN A=b make", "|x A=b /bin/sh -c x", "", "|1 ", "COPY |1 a"] {
+            assert_eq!(arguments(text), [], "{text}");
+        }
+    }
+
+    #[test]
     fn other_instructions_lose_only_the_noise() {
         for (text, expected) in [
             ("/bin/sh -c #(nop) COPY file:0123 in /etc ", "COPY file:0123 in /etc"),
@@ -112,6 +151,8 @@ mod tests {
                 let line = tidied(&text);
                 proptest::prop_assert!(!line.contains(['\n', '\r', '\t']));
                 proptest::prop_assert!(line.len() <= text.len().saturating_add(4));
+                let is_in_it = |(name, value): &(&str, &str)| text.contains(&[name, "=", value].concat());
+                proptest::prop_assert!(arguments(&text).iter().all(is_in_it));
             }
         }
     }

@@ -10,7 +10,7 @@ pub mod line_hash;
 pub mod provenance;
 mod redact;
 
-pub use instruction::tidy;
+pub use instruction::{arguments, tidy};
 pub use redact::redact;
 
 use crate::oci::History;

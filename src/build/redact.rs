@@ -1,107 +1,30 @@
-//! Secrets in instruction texts: values of names that say so, and passwords in URLs, are masked before anything prints them.
+//! Secrets in instruction texts are masked before anything prints them: values of names that say so, passwords in URLs, and tokens of known
+//! formats.
 
-/// Words of a name that make its value a secret.
-const SECRET_WORDS: [&str; 13] = [
-    "password",
-    "passwd",
-    "pass",
-    "pwd",
-    "secret",
-    "token",
-    "apikey",
-    "credential",
-    "credentials",
-    "auth",
-    "authorization",
-    "bearer",
-    "privatekey",
-];
+use crate::secret::{assigned, tokens};
 
 /// What stands in for a value.
 const MASK: &str = "****";
 
-/// What may follow `scheme://`, as far as it is read: `user:password`.
-#[derive(Debug, Clone, Copy, Default)]
-struct Authority {
-    /// Where the colon behind the user stands.
-    colon: Option<usize>,
-}
-
 /// The text with secret values masked. Length and content of a value are not told. Takes time in proportion to the text.
 #[must_use]
 pub fn redact(text: &str) -> String {
+    let named = assigned(text).into_iter().map(|one| one.value);
+    let formed = tokens(text.as_bytes()).into_iter().map(|hit| hit.range);
+    let mut spans: Vec<_> = named.chain(formed).collect();
+    spans.sort_by_key(|span| (span.start, span.end));
     let mut out = String::with_capacity(text.len());
-    let mut authority: Option<Authority> = None;
-    let mut rest = text;
-    while let Some(at) = rest.find(['=', ':', '@']) {
-        let (before, after) = rest.split_at(at);
-        let mut following = after.chars();
-        let sign = following.next().unwrap_or('=');
-        authority = authority.filter(|_| !before.contains(ends_authority));
-        out.push_str(before);
-        rest = following.as_str();
-        if let (':', Some(behind)) = (sign, rest.strip_prefix("//")) {
-            out.push_str("://");
-            rest = behind;
-            authority = Some(Authority::default());
-            continue;
+    let mut at = 0;
+    for span in spans {
+        // a token inside a value that is masked already, or one that goes on behind it
+        if let Some(before) = text.get(at..span.start) {
+            out.push_str(before);
+            out.push_str(MASK);
         }
-        let start = out.len();
-        match (sign, authority) {
-            ('@', Some(Authority { colon: Some(colon) })) => {
-                out.truncate(colon.saturating_add(1));
-                out.push_str(MASK);
-                out.push('@');
-                continue;
-            }
-            (':', Some(Authority { colon: None })) => authority = Some(Authority { colon: Some(start) }),
-            _ => {}
-        }
-        let is_secret = sign != '@' && is_secret_name(&out) && !rest.starts_with("//");
-        out.push(sign);
-        if is_secret {
-            rest = mask_value(&mut out, rest);
-        }
-        authority = authority.filter(|_| !out.get(start..).unwrap_or_default().contains(ends_authority));
+        at = at.max(span.end);
     }
-    out.push_str(rest);
+    out.push_str(text.get(at..).unwrap_or_default());
     out
-}
-
-fn ends_authority(c: char) -> bool {
-    c.is_whitespace() || "/?#\"'".contains(c)
-}
-
-/// Whether the word that `text` ends in is a name whose value is a secret: split at `_`, `-` and `.`, or the pair `api key`.
-fn is_secret_name(text: &str) -> bool {
-    let start = text.rfind(|c: char| !(c.is_ascii_alphanumeric() || "_-.".contains(c))).map_or(0, |at| at.saturating_add(1));
-    let name = text.get(start..).unwrap_or_default().to_ascii_lowercase();
-    let words: Vec<&str> = name.split(['_', '-', '.']).filter(|word| !word.is_empty()).collect();
-    // where a secret is kept, or what it is called, is none
-    if words.last().is_some_and(|last| matches!(*last, "file" | "path" | "name" | "dir" | "url")) {
-        return false;
-    }
-    let pair = words.windows(2).any(|pair| matches!(pair, ["api" | "access" | "private" | "secret" | "signing", "key"]));
-    pair || words.iter().any(|word| SECRET_WORDS.contains(word))
-}
-
-/// Masks up to the value's end: its closing quote, or white space, or a shell operator.
-fn mask_value<'a>(out: &mut String, rest: &'a str) -> &'a str {
-    let value = rest.trim_start_matches(' ');
-    out.push_str(rest.get(..rest.len().saturating_sub(value.len())).unwrap_or_default());
-    let (quote, body) = match value.chars().next() {
-        Some(quote @ ('"' | '\'')) => (Some(quote), value.get(1..).unwrap_or_default()),
-        _ => (None, value),
-    };
-    // a header's value goes on after a blank, to the quote that its name stands in
-    let is_header = out.trim_end().ends_with(':');
-    let ends = |c: char| quote.map_or((c.is_whitespace() && !is_header) || ";&|\"'\n".contains(c), |quote| c == quote);
-    let end = body.find(ends).unwrap_or(body.len());
-    let (secret, after) = body.split_at(end);
-    out.extend(quote);
-    // a variable's name is no secret
-    out.push_str(if secret.is_empty() || secret.starts_with('$') { secret } else { MASK });
-    after
 }
 
 #[cfg(test)]
@@ -119,6 +42,8 @@ mod tests {
             ("RUN git clone https://me:s3cret@host/x", "RUN git clone https://me:****@host/x"),
             ("RUN a https://me:s3@cr=e:t@host/x b@c", "RUN a https://me:****@host/x b@c"),
             ("ENV U=ftp://x:y@z,http://a:b@c", "ENV U=ftp://x:****@z,http://a:****@c"),
+            ("RUN tool login --token abcdef x", "RUN tool login --token **** x"),
+            ("RUN echo {\"token\": \"abc\"} > x", "RUN echo {\"token\": \"****\"} > x"),
         ] {
             assert_eq!(redact(text), expected);
         }
@@ -136,6 +61,12 @@ mod tests {
         ] {
             assert_eq!(redact(text), text);
         }
+    }
+
+    #[test]
+    fn tokens_are_masked_whatever_they_are_called() {
+        let token = "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";
+        assert_eq!(redact(&format!("RUN x {token} TOKEN={token} y")), "RUN x **** TOKEN=**** y");
     }
 
     #[test]

@@ -20,6 +20,9 @@ mod documentation;
 mod duplicate_id;
 mod empty_password;
 mod end_of_life_os;
+mod buried_secret;
+mod compiler;
+mod credential_file;
 mod evidence;
 mod file_capability;
 mod insecure_environment;
@@ -35,10 +38,15 @@ mod os_package_manager;
 mod package_cache;
 mod privilege_tool;
 mod privileged_port;
+mod private_key;
 mod remarks;
 mod remote_add;
 mod root_user;
 mod sensitive_volume;
+mod secret_in_environment;
+mod secret_in_history;
+mod secret_token;
+mod secret_words;
 mod set_id;
 mod setgid_file;
 mod setuid_file;
@@ -167,7 +175,9 @@ pub static ALL: &[&Check] = &[
     &build_leftovers::CHECK,
     &build_tool::CHECK,
     &buried_files::CHECK,
+    &buried_secret::CHECK,
     &compiler::CHECK,
+    &credential_file::CHECK,
     &debugger::CHECK,
     &development_files::CHECK,
     &documentation::CHECK,
@@ -186,10 +196,14 @@ pub static ALL: &[&Check] = &[
     &onbuild_trigger::CHECK,
     &os_package_manager::CHECK,
     &package_cache::CHECK,
+    &private_key::CHECK,
     &privilege_tool::CHECK,
     &privileged_port::CHECK,
     &remote_add::CHECK,
     &root_user::CHECK,
+    &secret_in_environment::CHECK,
+    &secret_in_history::CHECK,
+    &secret_token::CHECK,
     &sensitive_volume::CHECK,
     &setgid_file::CHECK,
     &setuid_file::CHECK,

@@ -2,12 +2,13 @@
 
 pub(super) mod plain;
 mod startup;
+mod secrets;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::build::Step;
-use crate::facts::{Content, OsRelease, Runtime, SearchPath};
+use crate::facts::{Content, OsRelease, Runtime, SearchPath, SecretFacts};
 use crate::facts::{Database, DatabaseKind, Executable, ExecutableName, Image, OwnedFile, Package, Packages, User};
 use crate::facts::{ElfFacts, Marker};
 use crate::finding::{Evidence, Observation};
@@ -28,6 +29,8 @@ pub(super) struct Builder {
     pub(super) os_release: Option<OsRelease>,
     remarks: Vec<Remark>,
     differences: Vec<crate::rootfs::Difference>,
+    hidden: Vec<crate::rootfs::Hidden>,
+    history: Vec<crate::oci::History>,
 }
 
 impl Builder {
@@ -156,15 +159,15 @@ impl Builder {
 
     /// The image, with executables gathered as the facts do.
     pub(super) fn image(&mut self) -> Image {
-        let Self { rootfs, packages, user, runtime, os_release, remarks, differences } = std::mem::take(self);
+        let Self { rootfs, packages, user, runtime, os_release, remarks, differences, hidden, history } = std::mem::take(self);
         let executables = executables(&rootfs);
         let platform = Platform { os: "linux".into(), architecture: "amd64".into(), variant: None };
         let runtime = RuntimeConfig { user: user.configured.clone(), ..runtime };
-        let (diff_ids, history) = (Vec::new(), Vec::new());
-        let config = ImageConfig { platform, runtime, diff_ids, history, created: None, author: None };
+        let config = ImageConfig { platform, runtime, diff_ids: Vec::new(), history, created: None, author: None };
         let steps = vec![Step { history: Some(1), instruction: Some("RUN make".into()) }];
         let search_path = SearchPath::default();
         let (startup, probe) = crate::facts::startup_of(&config, &user, &rootfs);
+        let secrets = SecretFacts::of(&config, &rootfs, &packages, &hidden);
         Image {
             config,
             rootfs,
@@ -187,6 +190,7 @@ impl Builder {
             as_of: None,
             accounts: Vec::new(),
             config_files: Vec::new(),
+            secrets,
         }
     }
 

@@ -13,6 +13,7 @@ pub mod places;
 mod runtime;
 mod search_path;
 mod startup;
+mod secrets;
 mod test_files;
 mod users;
 
@@ -25,6 +26,7 @@ pub use packages::{Database, DatabaseKind, OwnedFile, Package, Packages};
 pub use runtime::{Language, Runtime};
 pub use search_path::SearchPath;
 pub use startup::{Reached, Startup, StartupFault, StartupProblem, StartupStep, is_for_platform, machine_name};
+pub use secrets::{BuriedSecret, Exposed, ExposedIn, SecretFacts, SecretFile, Standing, exposed_values};
 pub use test_files::{TestPackage, test_packages};
 pub use users::{User, UserProblem};
 
@@ -35,7 +37,7 @@ use self::bodies::Bodies;
 use crate::build::Step;
 use crate::limits::Limits;
 use crate::oci::{Date, ImageConfig, Place, Remark};
-use crate::rootfs::{Buried, Difference, NodeId, Rootfs};
+use crate::rootfs::{Buried, Difference, Hidden, NodeId, Rootfs};
 
 /// Everything that checks look at.
 #[derive(Debug)]
@@ -83,6 +85,8 @@ pub struct Image {
     /// Inode numbers of the stacked tree of files that only tests and development need: of test and lint tools of Python, and npm
     /// packages that a lock file marks `dev`.
     pub test_files: std::collections::BTreeSet<u32>,
+    /// The secrets in its files, in files that no longer show, and in its config.
+    pub secrets: SecretFacts,
 }
 
 /// What the gathering could not look at: place and reason. Never a pass.
@@ -105,12 +109,14 @@ pub struct Parts {
     pub buried: (Vec<Buried>, u64),
     /// The day that the image is judged on.
     pub as_of: Option<Date>,
+    /// Files with secrets that layers ship and the tree does not show from them.
+    pub hidden: Vec<Hidden>,
 }
 
 /// Gathers all facts.
 #[must_use]
 pub fn gather(parts: Parts, limits: &Limits) -> (Image, Vec<NotExamined>) {
-    let Parts { config, rootfs, differences, mut remarks, steps, buried: (buried, buried_bytes), as_of } = parts;
+    let Parts { config, rootfs, differences, mut remarks, steps, buried: (buried, buried_bytes), as_of, hidden } = parts;
     let mut bodies = Bodies::new(&rootfs, limits);
     let user = users::resolve(&config.runtime.user, &mut bodies);
     remarks.extend(users::remarks(&config.runtime.user, &rootfs));
@@ -134,6 +140,7 @@ pub fn gather(parts: Parts, limits: &Limits) -> (Image, Vec<NotExamined>) {
     let (startup, probe) = startup::read(&config, &user, &mut bodies);
     let test_packages = test_files::read(&mut bodies);
     let test_files = test_files::files(&rootfs, &test_packages);
+    let secrets = SecretFacts::of(&config, &rootfs, &packages, &hidden);
     let mut not_examined = bodies.not_examined;
     not_examined.sort_unstable();
     not_examined.dedup();
@@ -159,6 +166,7 @@ pub fn gather(parts: Parts, limits: &Limits) -> (Image, Vec<NotExamined>) {
         startup,
         probe,
         test_files,
+        secrets,
     };
     (image, not_examined)
 }

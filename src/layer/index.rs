@@ -9,6 +9,7 @@ use super::Error;
 use super::probe::ElfFacts;
 use crate::archive::compression::Compression;
 use crate::oci::{BlobDigest, DiffId, Remark};
+use crate::secret::Secrets;
 
 /// One layer, read to its last byte.
 ///
@@ -211,4 +212,6 @@ pub struct Content {
     /// The whole body, when a probe asked for it (databases, user files, os-release, package lists).
     #[serde(with = "serde_bytes")]
     pub body: Option<Box<[u8]>>,
+    /// The secrets in it, without their values; never empty.
+    pub secrets: Option<Box<Secrets>>,
 }

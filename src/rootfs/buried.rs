@@ -40,11 +40,10 @@ type Rank<'a> = (u64, Reverse<usize>, Reverse<&'a [u8]>, Reverse<u32>);
 
 /// Bytes that each layer ships and the tree does not show from it, and the files that weigh most of them. A file is shown as long as
 /// one of its hard links is.
-pub(super) fn buried(layers: &[&LayerIndex], stacked: &Rootfs) -> (Vec<u64>, Vec<Buried>) {
-    let shown = shown(layers, stacked);
+pub(super) fn buried(layers: &[&LayerIndex], shown: &[Vec<bool>]) -> (Vec<u64>, Vec<Buried>) {
     let mut bytes = Vec::with_capacity(layers.len());
     let mut heaviest: BinaryHeap<Reverse<Rank<'_>>> = BinaryHeap::new();
-    for (layer, (changes, shown)) in layers.iter().zip(&shown).enumerate() {
+    for (layer, (changes, shown)) in layers.iter().zip(shown).enumerate() {
         let mut sum = 0_u64;
         let files = (0..)
             .zip(&changes.changes)
@@ -117,7 +116,7 @@ fn fate(layers: &[&LayerIndex], file: &Buried, own: u32, change: &Change, path: 
 }
 
 /// Which entries of which layers made an inode that the tree shows.
-fn shown(layers: &[&LayerIndex], stacked: &Rootfs) -> Vec<Vec<bool>> {
+pub(super) fn shown(layers: &[&LayerIndex], stacked: &Rootfs) -> Vec<Vec<bool>> {
     let mut shown: Vec<Vec<bool>> = layers.iter().map(|layer| vec![false; layer.changes.len()]).collect();
     let mut directories = vec![stacked.root()];
     while let Some(directory) = directories.pop() {

@@ -32,6 +32,7 @@ mod buried;
 mod difference;
 mod entry;
 mod error;
+mod hidden;
 mod node;
 mod overlay;
 mod resolve;
@@ -43,6 +44,7 @@ mod walk;
 pub use buried::{Buried, Fate};
 pub use difference::Difference;
 pub use error::Error;
+pub use hidden::Hidden;
 pub use node::{Inode, InodeKind, NodeId, Rootfs};
 pub use resolve::ResolveError;
 
@@ -81,6 +83,8 @@ pub struct Merged {
     pub buried_bytes: Vec<u64>,
     /// The files that weigh most of these, heaviest first, at most a hundred.
     pub buried: Vec<Buried>,
+    /// Files with secrets among them, by layer and entry.
+    pub hidden: Vec<Hidden>,
 }
 
 /// Merges `layers`, base first.
@@ -124,7 +128,9 @@ fn finish(layers: &[&LayerIndex], stacked: Rootfs, sequential: Rootfs, mut sayin
         sayings.errors.push(Error::Limit { layer: layers.len().saturating_sub(1), hit });
     }
     let differences = if sayings.errors.is_empty() { difference::compare(&stacked, &sequential) } else { Vec::new() };
-    let (buried_bytes, buried) = buried::buried(layers, &stacked);
+    let shown = buried::shown(layers, &stacked);
+    let (buried_bytes, buried) = buried::buried(layers, &shown);
+    let hidden = hidden::hidden(layers, &shown);
     let (remarks, errors) = sayings.into_parts();
-    Merged { stacked, sequential, differences, remarks, errors, buried_bytes, buried }
+    Merged { stacked, sequential, differences, remarks, errors, buried_bytes, buried, hidden }
 }

@@ -44,6 +44,7 @@ impl Default for Builder {
             as_of: None,
             accounts: Vec::new(),
             config_files: Vec::new(),
+            secrets: crate::facts::SecretFacts::default(),
         })
     }
 }

@@ -122,7 +122,7 @@ fn understand(
     let limits = &request.limits;
     let Some(config) = record.config.clone() else { return };
     let layers: Vec<&LayerIndex> = examined.layers.iter().flatten().map(AsRef::as_ref).collect();
-    let Merged { mut stacked, sequential, differences, remarks: merge_remarks, errors, buried_bytes, buried } =
+    let Merged { mut stacked, sequential, differences, remarks: merge_remarks, errors, buried_bytes, buried, hidden } =
         rootfs::merge(&layers, limits);
     examined.sequential = sequential;
     let shipped_only = (buried.clone(), buried_bytes.iter().copied().fold(0, u64::saturating_add));
@@ -139,7 +139,7 @@ fn understand(
     let steps = build::steps(&config.history, record.layers.len());
     // the last day of all stands for nobody having said what day it is
     let as_of = Some(request.as_of).filter(|day| *day != Date::default());
-    let parts = Parts { config, rootfs: stacked, differences, remarks, steps, buried: shipped_only, as_of };
+    let parts = Parts { config, rootfs: stacked, differences, remarks, steps, buried: shipped_only, as_of, hidden };
     let (image, not_examined) = facts::gather(parts, limits);
     examined.unseen.extend(not_examined);
     examined.notes = checks::notes(&image);

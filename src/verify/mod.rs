@@ -7,6 +7,7 @@ mod judgement;
 mod layers;
 mod listing;
 mod locations;
+mod masking;
 mod measuring;
 mod policy_report;
 mod question;
@@ -90,7 +91,10 @@ fn run(request: &Request, digest_files: bool, progress: &Progress, mut each: imp
         };
         entries = entries.saturating_add(examined.entries());
         used_waivers.extend(&examined.judgement.used_waivers);
-        let report = translate::image(record, &examined, request);
+        let mut report = translate::image(record, &examined, request);
+        if let Some(config) = &record.config {
+            masking::mask(&mut report, config);
+        }
         each(&report, examined);
         images.push(report);
         store.release(record);

@@ -150,7 +150,7 @@ fn user(image: &Image) -> out::UserReport {
 fn healthcheck(healthcheck: Option<&Healthcheck>) -> out::HealthcheckReport {
     let test = healthcheck.map(|healthcheck| healthcheck.test.as_slice()).unwrap_or_default();
     let present = healthcheck.is_some_and(Healthcheck::is_run);
-    out::HealthcheckReport { present, test: test.iter().map(|word| escape_text(word)).collect() }
+    out::HealthcheckReport { present, test: test.iter().map(|word| escape_text(&redact(word))).collect() }
 }
 
 fn finding(finding: &Finding, gain: Gain, policy: &Policy, attribution: &Attribution) -> out::FindingReport {

@@ -40,6 +40,7 @@ fn facts_of(files: &[File<'_>], limits: &Limits) -> (Image, Vec<String>) {
         steps: vec![Step::default()],
         buried: (Vec::new(), 0),
         as_of: None,
+        hidden: merged.hidden,
     };
     let (image, not_examined) = facts::gather(parts, limits);
     (image, not_examined.into_iter().map(|(_, reason)| reason).collect())

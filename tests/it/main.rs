@@ -47,6 +47,7 @@ mod registry_server;
 mod robustness;
 mod sarif;
 mod score;
+mod secrets;
 #[cfg(feature = "server")]
 mod serve;
 #[cfg(feature = "server")]

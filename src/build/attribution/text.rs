@@ -48,6 +48,8 @@ impl Text {
     pub(super) fn shown(&self, start: usize, end: usize) -> String {
         let whole = self.joined(start, end);
         let read = start_of(&whole, READ);
+        // a token that is cut is not known any more
+        let read = if read.len() < whole.len() { read.rsplit_once(' ').map_or(read, |(read, _)| read) } else { read };
         let safe = redact(read);
         let shown = start_of(&safe, SHOWN);
         if shown.len() < safe.len() || read.len() < whole.len() { format!("{shown} ...") } else { safe }

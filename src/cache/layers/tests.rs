@@ -11,6 +11,7 @@ use crate::cache::{Store as _, opened, sealed};
 use crate::layer::probe::{ElfFacts, Marker};
 use crate::layer::{ChangeKind, Span};
 use crate::oci::{Code, DiffId, Digest, Place, Remark};
+use crate::secret::{self, Secret, Secrets};
 
 fn digest(text: &str) -> Digest {
     Digest::of_bytes(Algorithm::Sha256, &Sha256::digest(text.as_bytes()))
@@ -81,6 +82,7 @@ fn full() -> LayerIndex {
         broken_elf: Some("why".into()),
         shebang: Some(b"/bin/sh"[..].into()),
         body: Some(b"root:x:0:"[..].into()),
+        secrets: Some(Box::new(secrets())),
     };
     for (number, kind) in (0_u32..).zip(KINDS) {
         let (path, link) = (index.intern(format!("/path{number}").as_bytes()), index.intern(b"target"));
@@ -100,6 +102,12 @@ fn full() -> LayerIndex {
     index
 }
 
+/// One of every kind.
+fn secrets() -> Secrets {
+    let secret = |kind: &secret::Kind| Secret::new(*kind, 3, b"0123456789abcdefgh").called(b"NAME");
+    Secrets { found: secret::Kind::ALL.iter().map(secret).collect(), more: 300 }
+}
+
 fn shape() -> Shape {
     Shape::new(Algorithm::Sha256, false, &Limits::default())
 }
@@ -113,7 +121,7 @@ fn held() -> (Layers, Held) {
 fn whoever_changes_what_is_written_raises_the_format() {
     // a change of FORMAT, of what is written, or of a name in it: write down the new pair, with a FORMAT that was never used
     let written = hex(&Sha256::digest(encoded(&full()).unwrap()));
-    assert_eq!((FORMAT, written.as_str()), (1, "453185b0aeb80b5ddfd17dc68396cdec93d1dc68725930f0b305adb375d5b59d"));
+    assert_eq!((FORMAT, written.as_str()), (2, "56f167e591f2e497f85a14f53260b8b5f9f2b6fb7c5509347970cafbf64ecfbd"));
 }
 
 /// A layer with entries of every kind.
@@ -155,7 +163,7 @@ fn whoever_changes_what_is_learnt_raises_the_format() {
     let index = crate::layer::index(&mut sample().as_slice(), options, &Limits::default());
     assert_eq!((index.errors.len(), index.changes.len()), (0, 12), "{index:?}");
     let written = hex(&Sha256::digest(encoded(&index).unwrap()));
-    assert_eq!((FORMAT, written.as_str()), (1, "ca04fbdae6e5220808ff9868b02bcbc17a42421ca15f0c7331fde4d5e9e150e2"));
+    assert_eq!((FORMAT, written.as_str()), (2, "abb98a5ff22e34d343b635640fa75a6cbf38ee7e27fa005f69af14b9ee5f3304"));
 }
 
 #[test]
@@ -258,7 +266,7 @@ prop_compose! {
             let needed = needed.into_iter().map(Into::into).collect();
             Box::new(ElfFacts { machine, needed, markers: markers.into_iter().collect(), ..ElfFacts::default() })
         });
-        Content { sha256, elf, broken_elf: broken.map(Into::into), shebang: shebang.map(Into::into), body: body.map(Into::into) }
+        Content { sha256, elf, broken_elf: broken.map(Into::into), shebang: shebang.map(Into::into), body: body.map(Into::into), secrets: None }
     }
 }
 

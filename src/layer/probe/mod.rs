@@ -8,6 +8,7 @@ mod ident;
 mod markers;
 mod patterns;
 mod range;
+mod secrets;
 mod test_tools;
 mod wanted;
 
@@ -21,6 +22,7 @@ use sha2::{Digest as _, Sha256};
 
 use self::elf::ElfProbe;
 use self::elf_learnt::Learnt as ElfLearnt;
+use self::secrets::SecretProbe;
 use super::{Content, Options};
 use crate::limits::Limits;
 
@@ -63,6 +65,7 @@ pub(super) struct FileProbe<'l> {
     is_entry: bool,
     is_elf: bool,
     elf: ElfProbe,
+    secrets: SecretProbe,
 }
 
 impl<'l> FileProbe<'l> {
@@ -80,6 +83,7 @@ impl<'l> FileProbe<'l> {
             is_entry: false,
             is_elf: false,
             elf: ElfProbe::new(limits),
+            secrets: SecretProbe::default(),
         }
     }
 
@@ -93,6 +97,7 @@ impl<'l> FileProbe<'l> {
         self.is_body_left = false;
         self.is_entry = wanted::is_called_like_an_entry(path, size);
         self.is_elf = false;
+        self.secrets.start(path);
     }
 
     /// Its next bytes.
@@ -131,7 +136,8 @@ impl<'l> FileProbe<'l> {
         let sha256 = self.hash.take().map(|hash| hash.finalize().into());
         let mut content = Content { sha256, shebang: shebang(&self.head), ..Content::default() };
         content.body = self.body.take().map(Vec::into_boxed_slice);
-        let mut not_examined = None;
+        let (secrets, mut not_examined) = self.secrets.finish();
+        content.secrets = secrets;
         if self.is_elf {
             match self.elf.finish() {
                 ElfLearnt::Facts(facts) => content.elf = Some(facts),
@@ -144,7 +150,11 @@ impl<'l> FileProbe<'l> {
     }
 
     fn has_work(&self) -> bool {
-        !self.is_sniffed || self.hash.is_some() || self.body.is_some() || (self.is_elf && !self.elf.is_done())
+        !self.is_sniffed
+            || self.hash.is_some()
+            || self.body.is_some()
+            || self.secrets.is_active()
+            || (self.is_elf && !self.elf.is_done())
     }
 
     /// Decides from the head what the file is, and shows the head to those who want it.
@@ -161,6 +171,8 @@ impl<'l> FileProbe<'l> {
         if self.is_elf {
             self.elf.start(self.size);
             self.elf.push(&self.head);
+        } else {
+            self.secrets.sniff(&self.head, self.size, self.limits);
         }
     }
 
@@ -176,6 +188,8 @@ impl<'l> FileProbe<'l> {
         }
         if self.is_elf {
             self.elf.push(bytes);
+        } else {
+            self.secrets.push(bytes);
         }
     }
 }

@@ -93,7 +93,8 @@ pub(super) fn name(finding: &FindingReport) -> String {
 }
 
 fn weight(finding: &FindingReport) -> String {
-    let with_path = finding.evidence.iter().filter(|evidence| evidence.path.is_some()).count();
+    // one path may be told of in two layers
+    let with_path = finding.evidence.iter().filter_map(|evidence| evidence.path.as_ref()).collect::<BTreeSet<_>>().len();
     let places = if with_path > 1 { Some(counted(with_path, "path")) } else { None };
     let gain = finding.gain.filter(|gain| gain.points >= 0.1).map(|gain| format!("+{:.1} points", gain.points));
     [places, finding.bytes.map(bytes), gain].into_iter().flatten().collect::<Vec<_>>().join(", ")
@@ -103,6 +104,7 @@ fn paths(page: &mut Page, evidence: &[EvidenceReport]) {
     let mut found: Vec<&EvidenceReport> = evidence.iter().filter(|it| it.path.is_some()).collect();
     // the biggest tell most; links to them come after
     found.sort_by_key(|it| std::cmp::Reverse(it.bytes.unwrap_or(0)));
+    found.dedup_by(|a, b| a.path == b.path);
     let shown = if found.len() == PATHS.saturating_add(1) { found.len() } else { PATHS };
     let more = found.len().saturating_sub(shown);
     let label = if found.len() == 1 { "path" } else { "paths" };

@@ -109,6 +109,7 @@ impl Sketch {
             as_of: None,
             accounts: Vec::new(),
             config_files: Vec::new(),
+            secrets: crate::facts::SecretFacts::default(),
         }
     }
 
