@@ -8,7 +8,7 @@ use crate::archive::compression::Compression;
 use crate::cache::key::FORMAT;
 use crate::cache::testing::Held;
 use crate::cache::{Store as _, opened, sealed};
-use crate::layer::probe::{ElfFacts, Marker};
+use crate::layer::probe::{ElfFacts, LoaderFacts, Marker, NeededVersion, Relro, SectionBytes, VersionNeed};
 use crate::layer::{ChangeKind, Span};
 use crate::oci::{Code, DiffId, Digest, Place, Remark};
 
@@ -67,13 +67,29 @@ fn full() -> LayerIndex {
         is_little_endian: true,
         kind: 3,
         interpreter: Some(b"/lib/ld.so"[..].into()),
+        is_dynamic: true,
         needed: vec![b"libc.so.6"[..].into(), b"libm.so.6"[..].into()],
+        auxiliaries: vec![b"liba.so"[..].into()],
+        filters: vec![b"libf.so"[..].into()],
         soname: Some(b"x.so"[..].into()),
         rpath: Some(b"/r"[..].into()),
         runpath: Some(b"/q"[..].into()),
+        is_without_default_folders: true,
+        version_needs: vec![VersionNeed {
+            file: b"libc.so.6"[..].into(),
+            versions: vec![NeededVersion { name: b"GLIBC_2.36"[..].into(), is_weak: true }],
+        }],
+        version_definitions: Some(vec![b"X_1"[..].into()]),
         is_program: true,
+        stack: Some(7),
+        relro: Relro::Full,
+        has_stack_guard: Some(true),
+        code_bytes: 9,
+        sections: Some(SectionBytes { debug: 10, symbols: 11 }),
         go_path: Some("cmd/go".into()),
         markers: MARKERS.into_iter().collect(),
+        loader: Some(Box::new(LoaderFacts { directories: vec![b"/lib/"[..].into()], cache: Some(b"/c"[..].into()) })),
+        faults: vec!["odd".into()],
     };
     let content = Content {
         sha256: Some([9; 32]),
@@ -113,7 +129,7 @@ fn held() -> (Layers, Held) {
 fn whoever_changes_what_is_written_raises_the_format() {
     // a change of FORMAT, of what is written, or of a name in it: write down the new pair, with a FORMAT that was never used
     let written = hex(&Sha256::digest(encoded(&full()).unwrap()));
-    assert_eq!((FORMAT, written.as_str()), (1, "453185b0aeb80b5ddfd17dc68396cdec93d1dc68725930f0b305adb375d5b59d"));
+    assert_eq!((FORMAT, written.as_str()), (2, "f2ff897e0f7999b2937169960454ffc6a51392e42bc09759d9ad44a3c9fd3d60"));
 }
 
 /// A layer with entries of every kind.
@@ -155,7 +171,7 @@ fn whoever_changes_what_is_learnt_raises_the_format() {
     let index = crate::layer::index(&mut sample().as_slice(), options, &Limits::default());
     assert_eq!((index.errors.len(), index.changes.len()), (0, 12), "{index:?}");
     let written = hex(&Sha256::digest(encoded(&index).unwrap()));
-    assert_eq!((FORMAT, written.as_str()), (1, "ca04fbdae6e5220808ff9868b02bcbc17a42421ca15f0c7331fde4d5e9e150e2"));
+    assert_eq!((FORMAT, written.as_str()), (2, "ca04fbdae6e5220808ff9868b02bcbc17a42421ca15f0c7331fde4d5e9e150e2"));
 }
 
 #[test]
