@@ -138,6 +138,10 @@ limits! {
     elf_dynamic_bytes / "elf-dynamic-bytes" = 8 * MIB;
     /// Program headers of an ELF file.
     elf_program_headers / "elf-program-headers" = 1_024;
+    /// Bytes of one file that a dynamic loader reads: `ld.so.cache`, `/etc/ld-musl-*.path`.
+    linker_file_bytes / "linker-file-bytes" = 8 * MIB;
+    /// Names looked up, and 64 bytes of folders walked, while the shared libraries of one image's programs are resolved.
+    linking_steps / "linking-steps" = 20_000_000;
     /// Bytes of one package database.
     package_database_bytes / "package-database-bytes" = 256 * MIB;
     /// Packages in all databases of one image.

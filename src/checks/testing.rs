@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::build::Step;
-use crate::facts::{Content, OsRelease, Runtime, SearchPath};
+use crate::facts::{Content, OsRelease, Runtime, SearchPath, StartupLinking};
 use crate::facts::{Database, DatabaseKind, Executable, ExecutableName, Image, OwnedFile, Package, Packages, User};
 use crate::facts::{ElfFacts, Marker};
 use crate::finding::{Evidence, Observation};
@@ -25,6 +25,7 @@ pub(super) struct Builder {
     pub(super) os_release: Option<OsRelease>,
     remarks: Vec<Remark>,
     differences: Vec<crate::rootfs::Difference>,
+    linking: StartupLinking,
 }
 
 impl Builder {
@@ -153,7 +154,7 @@ impl Builder {
 
     /// The image, with executables gathered as the facts do.
     pub(super) fn image(&mut self) -> Image {
-        let Self { rootfs, packages, user, runtime, os_release, remarks, differences } = std::mem::take(self);
+        let Self { rootfs, packages, user, runtime, os_release, remarks, differences, linking } = std::mem::take(self);
         let executables = executables(&rootfs);
         let platform = Platform { os: "linux".into(), architecture: "amd64".into(), variant: None };
         let runtime = RuntimeConfig { user: user.configured.clone(), ..runtime };
@@ -173,6 +174,7 @@ impl Builder {
             executables,
             search_path,
             runtime: Runtime::default(),
+            linking,
             test_files: BTreeSet::new(),
         }
     }

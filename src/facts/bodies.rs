@@ -21,11 +21,13 @@ pub fn missing_bodies(rootfs: &Rootfs, limits: &Limits) -> Vec<NodeId> {
     let users = USER_DATABASES.map(<[u8]>::to_vec).into_iter().map(with(Limits::user_database_bytes));
     let releases = super::os_release::PATHS.map(<[u8]>::to_vec).into_iter().map(with(Limits::kept_file_bytes));
     let tests = super::test_files::wanted(rootfs).into_iter().map(with(Limits::kept_file_bytes));
+    let linking = super::linking::wanted(rootfs, &mut links).into_iter().map(with(Limits::linker_file_bytes));
     let databases = databases.into_iter().map(with(Limits::package_database_bytes));
     let mut missing: Vec<_> = users
         .chain(releases)
         .chain(databases)
         .chain(tests)
+        .chain(linking)
         .filter_map(|(path, cap)| Some((links.resolve(&path)?, cap)))
         .filter(|(id, cap)| {
             let inode = rootfs.inode(*id);

@@ -4,6 +4,7 @@
 
 mod bodies;
 mod executables;
+mod linking;
 mod links;
 mod os_release;
 mod packages;
@@ -14,6 +15,7 @@ mod users;
 
 pub use bodies::missing_bodies;
 pub use executables::{Executable, ExecutableName, executables};
+pub use linking::{MissingLibrary, MissingVersion, StartupLinking};
 pub use os_release::OsRelease;
 pub use packages::{Database, DatabaseKind, OwnedFile, Package, Packages};
 pub use runtime::{Language, Runtime};
@@ -22,7 +24,7 @@ pub use test_files::{TestPackage, test_packages};
 pub use users::{User, UserProblem};
 
 pub use crate::layer::Content;
-pub use crate::layer::probe::{ElfFacts, Marker};
+pub use crate::layer::probe::{ElfFacts, LoaderFacts, Marker, NeededVersion, Relro, SectionBytes, VersionNeed};
 
 use self::bodies::Bodies;
 use crate::build::Step;
@@ -55,6 +57,8 @@ pub struct Image {
     pub search_path: SearchPath,
     /// What kind of application it runs.
     pub runtime: Runtime,
+    /// The shared libraries of what starts the container.
+    pub linking: StartupLinking,
     /// Inode numbers of the stacked tree of files that only tests and development need: of test and lint tools of Python, and npm
     /// packages that a lock file marks `dev`.
     pub test_files: std::collections::BTreeSet<u32>,
@@ -91,18 +95,22 @@ pub fn gather(parts: Parts, limits: &Limits) -> (Image, Vec<NotExamined>) {
     remarks.extend(executables::malformed(&rootfs, &executables));
     remarks.sort_unstable();
     let search_path = SearchPath::of(&config.runtime, &rootfs, limits);
-    let runtime = runtime::Finder {
+    let mut finder = runtime::Finder {
         config: &config.runtime,
         rootfs: &rootfs,
         executables: &executables,
         search_path: &search_path,
         links: &mut bodies.links,
         limits,
-    }
-    .runtime();
+    };
+    let runtime = finder.runtime();
+    let roots = finder.programs();
+    let mut linker = linking::Linker::new(&rootfs, &mut bodies.links, &config.runtime, user.uid, limits);
+    let (linking, not_linked) = linking::of(&mut linker, &roots);
     let test_packages = test_files::read(&mut bodies);
     let test_files = test_files::files(&rootfs, &test_packages);
     let mut not_examined = bodies.not_examined;
+    not_examined.extend(not_linked);
     not_examined.sort_unstable();
     let image = Image {
         config,
@@ -116,6 +124,7 @@ pub fn gather(parts: Parts, limits: &Limits) -> (Image, Vec<NotExamined>) {
         executables,
         search_path,
         runtime,
+        linking,
         test_files,
     };
     (image, not_examined)

@@ -75,6 +75,30 @@ impl Finder<'_, '_> {
         })
     }
 
+    /// The ELF programs that certainly start: that of the first word, and that of the first word behind wrappers, each with the
+    /// interpreters where the word names a script.
+    pub(super) fn programs(&mut self) -> Vec<NodeId> {
+        let first = self.config.entrypoint.iter().chain(&self.config.cmd).next();
+        let mut names: Vec<Vec<u8>> = first.into_iter().map(|word| word.as_bytes().to_vec()).collect();
+        names.extend(words::of(self.config).into_iter().next().map(|word| word.as_bytes().to_vec()));
+        let mut programs = Vec::new();
+        let mut next = 0_usize;
+        // every script adds two names at most, and as many are looked at as the kernel follows
+        while let Some(name) = names.get(next).cloned().filter(|_| next < 2 * MOST_INTERPRETERS) {
+            next = next.saturating_add(1);
+            let Some(node) = self.find(&name) else { continue };
+            let Some(content) = self.rootfs.inode(node).content.as_ref() else { continue };
+            if content.elf.is_some() && !programs.contains(&node) {
+                programs.push(node);
+            }
+            let Some(line) = content.shebang.as_deref() else { continue };
+            let literal = line.split(u8::is_ascii_whitespace).find(|word| !word.is_empty());
+            names.extend(literal.map(<[u8]>::to_vec));
+            names.extend(words::interpreter(line));
+        }
+        programs
+    }
+
     fn told_by(&mut self, word: &[u8]) -> Option<Runtime> {
         let (mut name, mut node) = (word.to_vec(), self.find(word)?);
         let first = self.rootfs.path(node);

@@ -34,6 +34,7 @@ impl Default for Builder {
             executables: Vec::new(),
             search_path: SearchPath::default(),
             runtime: Runtime::default(),
+            linking: crate::facts::StartupLinking::default(),
             test_files: BTreeSet::new(),
         })
     }

@@ -99,6 +99,7 @@ impl Sketch {
             executables,
             search_path: SearchPath::default(),
             runtime: Runtime::default(),
+            linking: crate::facts::StartupLinking::default(),
             test_files: std::mem::take(&mut self.test_files),
         }
     }
