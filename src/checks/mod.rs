@@ -8,9 +8,15 @@ mod ambiguous_layer;
 mod apt_lists;
 mod build_tool;
 mod compiler;
+mod debug_symbols;
+mod elf_files;
 mod evidence;
+mod executable_stack;
+mod insecure_runpath;
 mod language_package_manager;
 mod missing_healthcheck;
+mod missing_library;
+mod missing_symbol_version;
 mod os_package_manager;
 mod package_cache;
 mod remarks;
@@ -22,6 +28,7 @@ mod setuid_file;
 mod testing;
 mod tools;
 mod unknown_user;
+mod weak_hardening;
 mod wording;
 
 pub use remarks::notes;
@@ -127,14 +134,20 @@ pub static ALL: &[&Check] = &[
     &apt_lists::CHECK,
     &build_tool::CHECK,
     &compiler::CHECK,
+    &debug_symbols::CHECK,
+    &executable_stack::CHECK,
+    &insecure_runpath::CHECK,
     &language_package_manager::CHECK,
     &missing_healthcheck::CHECK,
+    &missing_library::CHECK,
+    &missing_symbol_version::CHECK,
     &os_package_manager::CHECK,
     &package_cache::CHECK,
     &root_user::CHECK,
     &setgid_file::CHECK,
     &setuid_file::CHECK,
     &unknown_user::CHECK,
+    &weak_hardening::CHECK,
 ];
 
 /// The check called `id`.

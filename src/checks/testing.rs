@@ -1,5 +1,7 @@
 //! Images of plain data for the tests of checks: no tar, no layers.
 
+mod elf;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 

@@ -137,7 +137,11 @@ pub(super) mod tests {
     #[test]
     fn libraries_are_found_by_name_and_machine_those_for_any_processor_first() {
         let bytes = written(
-            &[(0x303, 1 << 62, "liba.so.1", "/lib/glibc-hwcaps/x86-64-v3/liba.so.1"), (3, 0, "liba.so.1", "/lib32/liba.so.1"), (0x303, 0, "liba.so.1", "/lib/liba.so.1")],
+            &[
+                (0x303, 1 << 62, "liba.so.1", "/lib/glibc-hwcaps/x86-64-v3/liba.so.1"),
+                (3, 0, "liba.so.1", "/lib32/liba.so.1"),
+                (0x303, 0, "liba.so.1", "/lib/liba.so.1"),
+            ],
             true,
         );
         assert_eq!(paths(&bytes, "liba.so.1", &[0x303]), ["/lib/liba.so.1", "/lib/glibc-hwcaps/x86-64-v3/liba.so.1"]);

@@ -5,7 +5,7 @@
 //! `ld.so.cache`; the default folders. `ld.so.conf` is read by ldconfig only. Folders for better processors (`glibc-hwcaps`) are
 //! looked into where the plain folder has nothing: which processor will run the image is not known.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use super::graph::{Graph, joined};
@@ -15,9 +15,6 @@ use super::tokens::{self, Tokens};
 use super::{Closure, Linker, MissingVersion, Object, elf_of};
 use crate::limits::LimitHit;
 use crate::rootfs::NodeId;
-
-/// Folders that are told of a library that is found nowhere.
-const MOST_SEARCHED: usize = 32;
 
 const PROGRAM: usize = 0;
 const LOADER: usize = 1;
@@ -121,26 +118,12 @@ impl<'a> Loading<'a, '_, '_> {
             self.graph.closure.unknown.get_or_insert_with(unknown);
             return;
         }
-        let searched = if name.contains(&b'/') { Vec::new() } else { self.searched(by) };
-        self.graph.miss(name, by, searched);
-    }
-
-    /// Where a name without a slash is looked for, each place once.
-    fn searched(&mut self, by: usize) -> Vec<Vec<u8>> {
-        let mut places: Vec<Vec<u8>> = Vec::new();
-        for list in self.rpath_lists(by) {
-            places.extend(list.iter().take(MOST_SEARCHED).cloned());
+        if self.graph.miss(name, by) && !name.contains(&b'/') {
+            let (rpaths, runpath) = (self.rpath_lists(by), self.runpath(by));
+            let defaults: &[Vec<u8>] = if self.is_without_default_folders(by) { &[] } else { &self.glibc.folders };
+            let before_cache = rpaths.iter().chain([&self.library_path]).chain(&runpath).flat_map(|list| list.iter());
+            self.graph.searched(before_cache.chain([&cache]).chain(defaults));
         }
-        places.extend(self.library_path.iter().take(MOST_SEARCHED).cloned());
-        places.extend(self.runpath(by).iter().flat_map(|list| list.iter().take(MOST_SEARCHED)).cloned());
-        places.push(self.glibc.cache.clone());
-        if !self.is_without_default_folders(by) {
-            places.extend(self.glibc.folders.iter().cloned());
-        }
-        let mut seen = std::collections::HashSet::new();
-        places.retain(|place| seen.insert(place.clone()));
-        places.truncate(MOST_SEARCHED);
-        places
     }
 
     fn search(&mut self, by: usize, name: &[u8]) -> Result<Option<(Vec<u8>, NodeId)>, LimitHit> {
@@ -251,7 +234,8 @@ impl<'a> Loading<'a, '_, '_> {
             return Rc::from([]);
         }
         let parts = text.split(|byte| separators.contains(byte));
-        let expanded = parts.filter_map(|part| if part.contains(&b'$') { self.expanded(number, part) } else { Some(part.to_vec()) });
+        let expanded =
+            parts.filter_map(|part| if part.contains(&b'$') { self.expanded(number, part) } else { Some(part.to_vec()) });
         expanded.map(|part| self.linker.folders.absolute(&part)).collect()
     }
 
@@ -283,13 +267,18 @@ impl<'a> Loading<'a, '_, '_> {
     /// A need that is not weak must be defined by the object that bears the file's name, if that object defines versions at all.
     fn check_versions(&mut self) {
         let mut missing = Vec::new();
+        let mut defined: HashMap<usize, HashSet<&[u8]>> = HashMap::new();
         for object in &self.graph.objects {
             let needs = object.elf.map(|elf| elf.version_needs.as_slice()).unwrap_or_default();
             for need in needs {
-                let Some(library) = self.names.get(&*need.file).and_then(|number| self.graph.objects.get(*number)) else { continue };
+                let Some((number, library)) =
+                    self.names.get(&*need.file).and_then(|number| Some((*number, self.graph.objects.get(*number)?)))
+                else {
+                    continue;
+                };
                 let Some(elf) = library.elf.filter(|elf| elf.faults.is_empty()) else { continue };
-                let Some(defined) = &elf.version_definitions else { continue };
-                let defined: std::collections::HashSet<&[u8]> = defined.iter().map(|name| &**name).collect();
+                let Some(names) = &elf.version_definitions else { continue };
+                let defined = defined.entry(number).or_insert_with(|| names.iter().map(|name| &**name).collect());
                 let undefined = need.versions.iter().filter(|one| !one.is_weak && !defined.contains(&*one.name));
                 missing.extend(undefined.map(|one| MissingVersion {
                     name: one.name.to_vec(),

@@ -1,10 +1,20 @@
 //! What is loaded so far.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use super::{Closure, Object, elf_of};
+use super::{Closure, MissingLibrary, Object, elf_of};
 use crate::layer::probe::ElfFacts;
 use crate::rootfs::{NodeId, Rootfs};
+
+/// Libraries that are told to be missing; one is enough for a program not to start.
+const MOST_MISSING: usize = 1_000;
+
+/// Objects that are told to need one missing library.
+const MOST_NEEDERS: usize = 100;
+
+/// Places that are told where a missing library was looked for, and those among which they are chosen.
+const MOST_SEARCHED: usize = 16;
+const MOST_LOOKED_AT: usize = 1_000;
 
 /// Objects in the order of loading, each file once; the program is the first, its loader the second.
 #[derive(Debug)]
@@ -12,12 +22,15 @@ pub(super) struct Graph<'a> {
     pub(super) rootfs: &'a Rootfs,
     pub(super) objects: Vec<Object<'a>>,
     by_inode: HashMap<u32, usize>,
+    /// Numbers in [`Closure::missing`] by name.
+    missing: HashMap<Vec<u8>, usize>,
     pub(super) closure: Closure,
 }
 
 impl<'a> Graph<'a> {
     pub(super) fn new(rootfs: &'a Rootfs, program: Object<'a>, loader: NodeId, loader_path: &[u8]) -> Self {
-        let mut graph = Self { rootfs, objects: Vec::new(), by_inode: HashMap::new(), closure: Closure::default() };
+        let (by_inode, missing) = (HashMap::new(), HashMap::new());
+        let mut graph = Self { rootfs, objects: Vec::new(), by_inode, missing, closure: Closure::default() };
         graph.by_inode.insert(rootfs.inode_number(program.node), 0);
         graph.objects.push(program);
         graph.add(loader_path.to_vec(), loader, None);
@@ -52,11 +65,33 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// Notes that an object needs what was not found.
-    pub(super) fn miss(&mut self, name: &[u8], needed_by: usize, searched: Vec<Vec<u8>>) {
-        if let Some(object) = self.objects.get(needed_by) {
-            self.closure.miss(name, object.node, || searched);
+    /// Notes that an object needs what was not found; true when it is the first to need it, and where it was looked for is to be
+    /// told with [`Self::searched`].
+    pub(super) fn miss(&mut self, name: &[u8], needed_by: usize) -> bool {
+        let Some(node) = self.objects.get(needed_by).map(|object| object.node) else { return false };
+        let next = self.closure.missing.len();
+        let number = *self.missing.entry(name.to_vec()).or_insert(next);
+        if let Some(known) = self.closure.missing.get_mut(number) {
+            if known.needed_by.len() < MOST_NEEDERS && known.needed_by.last() != Some(&node) {
+                known.needed_by.push(node);
+            }
+            return false;
         }
+        if next >= MOST_MISSING {
+            let unknown = || format!("more than {MOST_MISSING} libraries are found nowhere");
+            self.closure.unknown.get_or_insert_with(unknown);
+            return false;
+        }
+        let (name, needed_by) = (name.to_vec(), vec![node]);
+        self.closure.missing.push(MissingLibrary { name, needed_by, searched: Vec::new(), elsewhere: Vec::new() });
+        true
+    }
+
+    /// Where the library that was missed last was looked for; each place once, the first of them.
+    pub(super) fn searched<'p>(&mut self, places: impl Iterator<Item = &'p Vec<u8>>) {
+        let Some(missing) = self.closure.missing.last_mut() else { return };
+        let mut seen = HashSet::new();
+        missing.searched.extend(places.take(MOST_LOOKED_AT).filter(|place| seen.insert(*place)).take(MOST_SEARCHED).cloned());
     }
 
     pub(super) fn finish(mut self) -> Closure {

@@ -41,7 +41,10 @@ pub(super) fn of(rootfs: &Rootfs, path: &[u8], node: NodeId, machine: Option<&Ma
     let content = rootfs.inode(node).content.as_deref();
     let elf = content.and_then(|content| content.elf.as_deref());
     let soname = elf.and_then(|elf| elf.soname.as_deref()).unwrap_or_default();
-    if base_name(&real).starts_with(b"ld-musl-") || soname.starts_with(b"libc.musl-") || (soname == b"libc.so" && is_musl_name(path)) {
+    if base_name(&real).starts_with(b"ld-musl-")
+        || soname.starts_with(b"libc.musl-")
+        || (soname == b"libc.so" && is_musl_name(path))
+    {
         return Some(Loader::Musl(musl(path, &real)));
     }
     let is_glibc = soname.starts_with(b"ld-linux") || soname.starts_with(b"ld64.so.") || soname.starts_with(b"ld.so.");

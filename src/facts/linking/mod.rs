@@ -11,6 +11,8 @@ mod loader;
 mod machine;
 mod musl;
 mod startup;
+#[cfg(test)]
+mod tests;
 mod tokens;
 
 use std::collections::HashMap;
@@ -32,9 +34,9 @@ pub(super) use startup::{of, wanted};
 pub struct MissingLibrary {
     /// The name that is needed, raw.
     pub name: Vec<u8>,
-    /// Who needs it, in the order of loading; one at least.
+    /// Who needs it, in the order of loading; one at least, a hundred at most.
     pub needed_by: Vec<NodeId>,
-    /// Where the loader looks for it, in order: folders, `ld.so.cache`; at most 32.
+    /// Where the loader looks for it, in order: folders, `ld.so.cache`; at most 16.
     pub searched: Vec<Vec<u8>>,
     /// Files of that name elsewhere in the image that a loader could take.
     pub elsewhere: Vec<NodeId>,
@@ -56,7 +58,7 @@ pub struct MissingVersion {
 pub(crate) struct Closure {
     /// The program, its loader, then the libraries in the order of loading; each once.
     pub(crate) objects: Vec<NodeId>,
-    /// What is found nowhere, by the order of need.
+    /// What is found nowhere, by the order of need; at most a thousand.
     pub(crate) missing: Vec<MissingLibrary>,
     /// Versions that are not defined.
     pub(crate) versions: Vec<MissingVersion>,
@@ -140,7 +142,8 @@ impl<'a, 'l> Linker<'a, 'l> {
     fn is_secure(&self, node: NodeId) -> bool {
         let inode = self.folders.rootfs.inode(node);
         let is_other_user = inode.mode & 0o4000 != 0 && self.environment.uid != Some(inode.uid);
-        let has_capability = inode.xattrs.iter().flat_map(|xattrs| xattrs.iter()).any(|xattr| xattr.name == b"security.capability");
+        let has_capability =
+            inode.xattrs.iter().flat_map(|xattrs| xattrs.iter()).any(|xattr| xattr.name == b"security.capability");
         is_other_user || inode.mode & 0o2010 == 0o2010 || (has_capability && self.environment.uid != Some(0))
     }
 
@@ -148,24 +151,11 @@ impl<'a, 'l> Linker<'a, 'l> {
     fn cache(&mut self, path: &[u8], is_little_endian: bool) -> Option<&cache::Cache<'a>> {
         let key = (path.to_vec(), is_little_endian);
         if !self.caches.contains_key(&key) {
-            let read = self.folders.body(path).and_then(|body| cache::Cache::parse(body, is_little_endian).map_err(str::to_owned));
+            let read =
+                self.folders.body(path).and_then(|body| cache::Cache::parse(body, is_little_endian).map_err(str::to_owned));
             self.caches.insert(key.clone(), read);
         }
         self.caches.get(&key)?.as_ref().ok()
-    }
-}
-
-impl Closure {
-    /// Notes that an object needs what was not found.
-    fn miss(&mut self, name: &[u8], needed_by: NodeId, searched: impl FnOnce() -> Vec<Vec<u8>>) {
-        if let Some(known) = self.missing.iter_mut().find(|missing| missing.name == name) {
-            if !known.needed_by.contains(&needed_by) {
-                known.needed_by.push(needed_by);
-            }
-            return;
-        }
-        let missing = MissingLibrary { name: name.to_vec(), needed_by: vec![needed_by], searched: searched(), elsewhere: Vec::new() };
-        self.missing.push(missing);
     }
 }
 

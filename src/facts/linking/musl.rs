@@ -16,9 +16,6 @@ use crate::rootfs::NodeId;
 
 const PROGRAM: usize = 0;
 
-/// Folders that are told of a library that is found nowhere.
-const MOST_SEARCHED: usize = 32;
-
 const DEFAULT_FOLDERS: &[u8] = b"/lib:/usr/local/lib:/usr/lib";
 
 /// `libNAME.` with any ending is the loader.
@@ -108,16 +105,12 @@ impl Loading<'_, '_, '_> {
             self.graph.closure.unknown.get_or_insert_with(unknown);
             return;
         }
-        let mut searched: Vec<Vec<u8>> = Vec::new();
-        if !name.contains(&b'/') {
+        if self.graph.miss(name, by) && !name.contains(&b'/') {
             let chain = self.chain(by);
             let own = chain.iter().filter_map(|number| self.rpaths.get(number));
             let all = [&self.library_path].into_iter().chain(own).chain([&self.system]);
-            let mut seen = std::collections::HashSet::new();
-            searched.extend(all.flat_map(|list| list.iter().take(MOST_SEARCHED)).filter(|folder| seen.insert(*folder)).cloned());
-            searched.truncate(MOST_SEARCHED);
+            self.graph.searched(all.flatten());
         }
-        self.graph.miss(name, by, searched);
     }
 
     fn search(&mut self, by: usize, name: &[u8]) -> Result<Option<(Vec<u8>, NodeId)>, LimitHit> {

@@ -134,9 +134,8 @@ impl ElfProbe {
             None => None,
         };
         let mut facts = std::mem::take(&mut self.facts);
-        facts.sections = self.sections.take().and_then(|(place, bytes)| {
-            elf_sections::read(place, bytes.bytes(), context(&facts), self.size)
-        });
+        facts.sections =
+            self.sections.take().and_then(|(place, bytes)| elf_sections::read(place, bytes.bytes(), context(&facts), self.size));
         if facts.is_program {
             let found = self.scanner.finish();
             facts.markers = found.markers;
@@ -331,6 +330,9 @@ fn byte_count(bytes: &[u8]) -> u64 {
     u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }
 
+#[cfg(test)]
+#[path = "elf_facts_tests.rs"]
+mod facts_tests;
 #[cfg(test)]
 #[path = "elf_tests.rs"]
 mod tests;

@@ -2,13 +2,13 @@
 //! symbol versions).
 
 use goblin::container::Ctx;
+use goblin::elf::ProgramHeader;
 use goblin::elf::dynamic::{
-    DF_1_NODEFLIB, DF_1_NOW, DF_1_PIE, DF_BIND_NOW, DT_BIND_NOW, DT_FLAGS, DT_FLAGS_1, DT_NEEDED, DT_NULL,
-    DT_PLTGOT, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRSZ, DT_STRTAB, DT_VERDEF, DT_VERNEED, Dyn, Dynamic,
+    DF_1_NODEFLIB, DF_1_NOW, DF_1_PIE, DF_BIND_NOW, DT_BIND_NOW, DT_FLAGS, DT_FLAGS_1, DT_NEEDED, DT_NULL, DT_PLTGOT, DT_RPATH,
+    DT_RUNPATH, DT_SONAME, DT_STRSZ, DT_STRTAB, DT_VERDEF, DT_VERNEED, Dyn, Dynamic,
 };
 use goblin::elf::header::ET_DYN;
 use goblin::elf::program_header::PT_DYNAMIC;
-use goblin::elf::ProgramHeader;
 
 use super::elf_facts::{ElfFacts, Relro};
 use super::elf_layout::Layout;
@@ -45,7 +45,13 @@ pub(super) struct Tables {
 }
 
 /// Reads the segment. None when it names nothing.
-pub(super) fn read(bytes: &[u8], ctx: Ctx, layout: &Layout, facts: &mut ElfFacts, limits: &Limits) -> Result<Option<Tables>, Failure> {
+pub(super) fn read(
+    bytes: &[u8],
+    ctx: Ctx,
+    layout: &Layout,
+    facts: &mut ElfFacts,
+    limits: &Limits,
+) -> Result<Option<Tables>, Failure> {
     let entries = entries(bytes, ctx)?;
     let value = |tag| entries.iter().rev().find(|entry| entry.d_tag == tag).map(|entry| entry.d_val);
     let has_flag = |tag, flag| value(tag).is_some_and(|flags| flags & flag != 0);
@@ -56,9 +62,7 @@ pub(super) fn read(bytes: &[u8], ctx: Ctx, layout: &Layout, facts: &mut ElfFacts
         let is_covered = value(DT_PLTGOT).is_none_or(|address| layout.is_relro(address));
         facts.relro = if binds_now && is_covered { Relro::Full } else { Relro::Partial };
     }
-    let is_name = |entry: &&Dyn| {
-        matches!(entry.d_tag, DT_NEEDED | DT_SONAME | DT_RPATH | DT_RUNPATH | DT_AUXILIARY | DT_FILTER)
-    };
+    let is_name = |entry: &&Dyn| matches!(entry.d_tag, DT_NEEDED | DT_SONAME | DT_RPATH | DT_RUNPATH | DT_AUXILIARY | DT_FILTER);
     let names: Vec<(u64, u64)> = entries.iter().filter(is_name).map(|entry| (entry.d_tag, entry.d_val)).collect();
     let last = names.iter().map(|name| name.1).max();
     let versions = |tag| value(tag).map(|address| version_table(address, layout));
@@ -156,7 +160,8 @@ impl Reading {
         }
         facts.has_stack_guard = Some(memchr::memmem::find(self.strings.bytes(), STACK_GUARD).is_some());
         let is_little_endian = facts.is_little_endian;
-        facts.version_needs = tolerated(elf_versions::needs(self.needs.bytes(), is_little_endian, &mut strings), &mut facts.faults);
+        facts.version_needs =
+            tolerated(elf_versions::needs(self.needs.bytes(), is_little_endian, &mut strings), &mut facts.faults);
         if self.tables.definitions != Part::default() {
             let names = elf_versions::definitions(self.definitions.bytes(), is_little_endian, &mut strings);
             facts.version_definitions = Some(tolerated(names, &mut facts.faults));

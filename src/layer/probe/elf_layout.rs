@@ -38,7 +38,8 @@ impl Layout {
         if self.of_type(PT_LOAD).any(|header| end(header).is_none_or(|end| end > self.file_bytes)) {
             facts.faults.push("a segment that is loaded lies beyond its end".into());
         }
-        let mut spans: Vec<_> = self.of_type(PT_LOAD).map(|load| (load.p_vaddr, load.p_vaddr.saturating_add(load.p_memsz))).collect();
+        let mut spans: Vec<_> =
+            self.of_type(PT_LOAD).map(|load| (load.p_vaddr, load.p_vaddr.saturating_add(load.p_memsz))).collect();
         spans.sort_unstable();
         if spans.windows(2).any(|pair| matches!(pair, [first, second] if first.1 > second.0)) {
             facts.faults.push("segments that are loaded overlap".into());

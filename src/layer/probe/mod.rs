@@ -13,6 +13,8 @@ mod ident;
 mod markers;
 mod patterns;
 mod range;
+#[cfg(test)]
+mod test_elf;
 mod test_tools;
 mod wanted;
 
