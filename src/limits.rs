@@ -134,8 +134,8 @@ limits! {
     /// Bytes at the start of an ELF file that are searched for headers and the dynamic string table; patchelf puts both at the end of
     /// files of tens of MiB.
     elf_head_bytes / "elf-head-bytes" = 64 * MIB;
-    /// Bytes of an ELF dynamic segment or string table.
-    elf_dynamic_bytes / "elf-dynamic-bytes" = 8 * MIB;
+    /// Bytes of an ELF dynamic segment or string table; libraries of C++ have string tables of tens of MiB.
+    elf_dynamic_bytes / "elf-dynamic-bytes" = 64 * MIB;
     /// Program headers of an ELF file.
     elf_program_headers / "elf-program-headers" = 1_024;
     /// Bytes of one file that a dynamic loader reads: `ld.so.cache`, `/etc/ld-musl-*.path`.

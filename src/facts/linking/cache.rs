@@ -102,6 +102,7 @@ pub(super) mod tests {
     use super::*;
 
     /// A cache of flags, hwcap, name and path.
+    #[expect(clippy::arithmetic_side_effects, reason = "a few entries")]
     pub(in crate::facts::linking) fn written(libraries: &[(u32, u64, &str, &str)], is_little_endian: bool) -> Vec<u8> {
         let word = |value: u32| if is_little_endian { value.to_le_bytes() } else { value.to_be_bytes() };
         let long = |value: u64| if is_little_endian { value.to_le_bytes() } else { value.to_be_bytes() };

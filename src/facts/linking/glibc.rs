@@ -50,7 +50,7 @@ pub(super) fn closure<'a>(
     let (rpaths, runpaths, library_path) = (HashMap::new(), HashMap::new(), Rc::from([]));
     let mut loading = Loading { linker, glibc, machine, is_secure, graph, names, rpaths, runpaths, library_path };
     if let Err(hit) = loading.run() {
-        loading.graph.closure.unknown = Some(hit.to_string());
+        loading.graph.closure.not_examined = Some(hit.to_string());
     }
     loading.check_versions();
     loading.graph.finish()
@@ -114,8 +114,8 @@ impl<'a> Loading<'a, '_, '_> {
     fn miss(&mut self, by: usize, name: &[u8]) {
         let cache = self.glibc.cache.clone();
         if self.linker.folders.is_unread(&cache) {
-            let unknown = || format!("{} was not read", crate::oci::escape(&cache));
-            self.graph.closure.unknown.get_or_insert_with(unknown);
+            let reason = || format!("{} was not read", crate::oci::escape(&cache));
+            self.graph.closure.not_examined.get_or_insert_with(reason);
             return;
         }
         if self.graph.miss(name, by) && !name.contains(&b'/') {

@@ -78,8 +78,8 @@ impl<'a> Graph<'a> {
             return false;
         }
         if next >= MOST_MISSING {
-            let unknown = || format!("more than {MOST_MISSING} libraries are found nowhere");
-            self.closure.unknown.get_or_insert_with(unknown);
+            let reason = || format!("more than {MOST_MISSING} libraries are found nowhere");
+            self.closure.not_examined.get_or_insert_with(reason);
             return false;
         }
         let (name, needed_by) = (name.to_vec(), vec![node]);

@@ -62,8 +62,10 @@ pub(crate) struct Closure {
     pub(crate) missing: Vec<MissingLibrary>,
     /// Versions that are not defined.
     pub(crate) versions: Vec<MissingVersion>,
-    /// Why this is not all, one clause: an unknown loader, a limit.
+    /// Why nothing is known of its libraries, one clause: there is no such loader, or it is not known.
     pub(crate) unknown: Option<String>,
+    /// Why this is not all, one clause: a limit, a file that was not read.
+    pub(crate) not_examined: Option<String>,
 }
 
 /// Resolves programs of one image.

@@ -47,7 +47,7 @@ pub(super) fn closure<'a>(linker: &mut Linker<'a, '_>, program: Object<'a>, load
     let graph = Graph::new(linker.folders.rootfs, program, loader, &loader_path);
     let mut loading = Loading { linker, musl, graph, names: HashMap::new(), library_path, system, rpaths: HashMap::new() };
     if let Err(hit) = loading.run(from_environment(environment.preload)) {
-        loading.graph.closure.unknown = Some(hit.to_string());
+        loading.graph.closure.not_examined = Some(hit.to_string());
     }
     loading.graph.finish()
 }
@@ -101,8 +101,8 @@ impl Loading<'_, '_, '_> {
 
     fn miss(&mut self, by: usize, name: &[u8]) {
         if self.linker.folders.is_unread(&self.musl.path_file) {
-            let unknown = || format!("{} was not read", crate::oci::escape(&self.musl.path_file));
-            self.graph.closure.unknown.get_or_insert_with(unknown);
+            let reason = || format!("{} was not read", crate::oci::escape(&self.musl.path_file));
+            self.graph.closure.not_examined.get_or_insert_with(reason);
             return;
         }
         if self.graph.miss(name, by) && !name.contains(&b'/') {

@@ -21,9 +21,11 @@ pub struct StartupLinking {
     pub missing: Vec<MissingLibrary>,
     /// Versions that are needed and not defined, sorted.
     pub versions: Vec<MissingVersion>,
+    /// Programs of which nothing more is known, and why: their loader is absent, or none that is known.
+    pub unknown: Vec<(NodeId, String)>,
 }
 
-/// Links `roots`. What is not known for a limit is told apart.
+/// Links `roots`. What could not be looked at is told apart.
 pub(in crate::facts) fn of(linker: &mut Linker<'_, '_>, roots: &[NodeId]) -> (StartupLinking, Vec<NotExamined>) {
     let rootfs = linker.folders.rootfs;
     let mut linking = StartupLinking::default();
@@ -34,7 +36,8 @@ pub(in crate::facts) fn of(linker: &mut Linker<'_, '_>, roots: &[NodeId]) -> (St
         linking.objects.extend(closure.objects.into_iter().filter(|node| seen.insert(rootfs.inode_number(*node))));
         linking.missing.extend(closure.missing);
         linking.versions.extend(closure.versions);
-        if let Some(reason) = closure.unknown {
+        linking.unknown.extend(closure.unknown.map(|reason| (*root, reason)));
+        if let Some(reason) = closure.not_examined {
             not_examined.push((Place::path(rootfs.path(*root)), format!("its shared libraries: {reason}")));
         }
     }

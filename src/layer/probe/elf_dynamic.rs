@@ -67,6 +67,9 @@ pub(super) fn read(
     let last = names.iter().map(|name| name.1).max();
     let versions = |tag| value(tag).map(|address| version_table(address, layout));
     let (needs, definitions) = (versions(DT_VERNEED), versions(DT_VERDEF));
+    if needs == Some(None) || definitions == Some(None) {
+        facts.faults.push("its version tables are in no loaded segment".into());
+    }
     let Some((table, mapped)) = value(DT_STRTAB).and_then(|address| layout.file_offset(address)) else {
         return if last.is_some() { broken("its dynamic string table is in no loaded segment") } else { Ok(None) };
     };
@@ -76,15 +79,13 @@ pub(super) fn read(
     }
     let is_whole = limits.elf_dynamic_bytes(table_bytes).is_ok();
     let first = if is_whole { 0 } else { names.iter().map(|name| name.1).min().unwrap_or_default() };
-    let end = if is_whole { table_bytes } else { last.unwrap_or_default().saturating_add(STRING_BYTES).min(table_bytes) };
+    let last_end = last.map_or(0, |last| last.saturating_add(STRING_BYTES).min(table_bytes));
+    let end = if is_whole { table_bytes } else { last_end };
     let length = end.saturating_sub(first);
     limits.elf_dynamic_bytes(length)?;
     let offset = table.saturating_add(first);
     layout.within(offset, length, "its dynamic string table")?;
     let names = names.into_iter().map(|(tag, value)| (tag, value.saturating_sub(first))).collect();
-    if needs == Some(None) || definitions == Some(None) {
-        facts.faults.push("its version tables are in no loaded segment".into());
-    }
     let (needs, definitions) = (needs.flatten().unwrap_or_default(), definitions.flatten().unwrap_or_default());
     Ok(Some(Tables { names, strings: (offset, length), is_whole, needs, definitions }))
 }

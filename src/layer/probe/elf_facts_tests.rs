@@ -161,7 +161,7 @@ proptest::proptest! {
         let mut elf = TestElf { section: Some((".debug_info", 50)), headers: vec![(GNU_STACK, 6, 0, 0), (GNU_RELRO, 4, 0x40, 0x100)], ..versions() };
         elf.entries = vec![(1, 1), BIND_NOW];
         let mut bytes = elf.bytes();
-        let at = at % bytes.len();
+        let at = at.min(bytes.len().saturating_sub(1));
         bytes[at] = value;
         learnt(&bytes, chunk, &Limits::default());
     }

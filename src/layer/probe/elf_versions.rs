@@ -170,7 +170,7 @@ mod tests {
         let strings = vec![b'a'; 0x0101_0102].into_iter().chain([0]).collect::<Vec<_>>();
         let (_, fault) = needs(&bytes, true, &mut Strings::of(&strings, 1_000));
         assert!(fault.is_some());
-        let chain = [need(0, 1), auxiliary(0, 11, 1), vec![0, 1, 0, 0, 0].repeat(40_000)].concat();
+        let chain = [need(0, 1), auxiliary(0, 11, 1), [0, 1, 0, 0, 0].repeat(40_000)].concat();
         assert!(read(&chain).0.is_empty(), "a need that cannot be followed is not told");
     }
 

@@ -1,5 +1,7 @@
 //! ELF files for the tests of the probe: 64-bit, little-endian, one loaded segment, whatever dynamic entries a test asks for.
 
+#![expect(clippy::arithmetic_side_effects, reason = "tests count on small numbers of their own")]
+
 /// What a file is to hold.
 #[derive(Default)]
 pub(super) struct TestElf {

@@ -68,7 +68,7 @@ fn a_loader_s_own_folders_and_cache_count() {
 fn a_cache_that_was_not_read_leaves_open_what_is_missing() {
     let tree = Tree::glibc().elf("/bin/app", program(LD, &["liba.so"])).add("/etc/ld.so.cache", Content::default());
     let closure = tree.closure("/bin/app");
-    assert_eq!((closure.missing.len(), closure.unknown.as_deref()), (0, Some("/etc/ld.so.cache was not read")));
+    assert_eq!((closure.missing.len(), closure.not_examined.as_deref()), (0, Some("/etc/ld.so.cache was not read")));
 }
 
 #[test]
