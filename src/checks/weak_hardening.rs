@@ -15,9 +15,9 @@ pub(super) static CHECK: Check = Check {
     title: "Programs built without hardening",
     family: Family::Binaries,
     severity: Severity::Low,
-    what: "A program that no package owns is not position-independent (PIE), leaves all that the loader writes writable (no RELRO, \
-           though it is linked dynamically), or has no stack guard. No guard is expected of Go and Rust, nor of programs of less than \
-           16 KiB of code, which may have nothing to guard. A set-user-ID program weighs more.",
+    what: "A program that no package owns has no stack guard, or, linked dynamically, is not position-independent (PIE) or leaves all \
+           that the loader writes writable (no RELRO). No guard is expected of Go and Rust, nor of programs of less than 16 KiB of \
+           code, which may have nothing to guard. A set-user-ID program weighs more.",
     why: "These protections cost next to nothing, and turn many faults of memory into crashes instead of ways in: addresses cannot be \
           guessed, pointers to functions cannot be overwritten, and a smashed stack is noticed.",
     fix: "Build with `-fPIE -pie -fstack-protector-strong -Wl,-z,relro,-z,now`; for Go, with `-buildmode=pie`.",
@@ -40,9 +40,9 @@ const GUARDED_BYTES: u64 = 16 * KIB;
 fn run(image: &Image) -> Vec<Observation> {
     let mut groups: BTreeMap<(bool, Vec<&str>), Vec<Evidence>> = BTreeMap::new();
     for file in elf_files::of_application(image).iter().filter(|file| file.is_program(image)) {
+        let is_set_id = image.rootfs.inode(file.node).mode & 0o4000 != 0;
         let lacks = lacks(file);
         if !lacks.is_empty() {
-            let is_set_id = image.rootfs.inode(file.node).mode & 0o4000 != 0;
             groups.entry((is_set_id, lacks)).or_default().push(file.evidence(image));
         }
     }
@@ -72,7 +72,8 @@ fn lacks(file: &ElfFile<'_>) -> Vec<&'static str> {
     let elf = file.elf;
     let has_other_guards = elf.go_path.is_some() || elf.markers.contains(&Marker::RustStd) || elf.code_bytes < GUARDED_BYTES;
     [
-        (!elf.is_position_independent(), "PIE"),
+        // compilers and linkers give static programs fixed addresses unless they are asked for others
+        (elf.is_dynamic && !elf.is_position_independent(), "PIE"),
         (elf.is_dynamic && elf.relro == Relro::None, "RELRO"),
         (elf.has_stack_guard == Some(false) && !has_other_guards, "stack guard"),
     ]
@@ -132,7 +133,8 @@ mod tests {
         assert!(messages(ElfFacts { go_path: Some("x".into()), ..unguarded() }).is_empty());
         assert!(messages(ElfFacts { markers: [Marker::RustStd].into(), ..unguarded() }).is_empty());
         assert!(messages(ElfFacts { code_bytes: 5_000, ..unguarded() }).is_empty());
-        assert!(messages(ElfFacts { has_stack_guard: None, is_dynamic: false, relro: Relro::None, ..hard() }).is_empty());
+        let fixed = || ElfFacts { kind: 2, has_stack_guard: None, is_dynamic: false, relro: Relro::None, ..hard() };
+        assert!(messages(fixed()).is_empty());
     }
 
     #[test]

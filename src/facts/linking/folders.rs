@@ -87,20 +87,23 @@ impl<'a, 'l> Folders<'a, 'l> {
         found
     }
 
-    /// The body of a file that loaders read.
-    pub(super) fn body(&mut self, path: &[u8]) -> Result<&'a [u8], String> {
-        let Some(node) = self.open(path) else { return Err("it does not exist".to_owned()) };
-        let inode = self.rootfs.inode(node);
+    /// The body of a file that loaders read; None when there is none. Err says why it was not read.
+    pub(super) fn body(&mut self, path: &[u8]) -> Option<Result<&'a [u8], String>> {
+        let inode = self.rootfs.inode(self.open(path)?);
+        if let Err(hit) = self.limits.linker_file_bytes(inode.size()) {
+            return Some(Err(hit.to_string()));
+        }
         let body = inode.content.as_deref().and_then(|content| content.body.as_deref());
-        match body {
+        Some(match body {
             Some(body) => Ok(body),
             None if inode.size() == 0 => Ok(&[]),
             None => Err("its content was not kept".to_owned()),
-        }
+        })
     }
 
-    /// Whether there is a file whose body was not kept.
-    pub(super) fn is_unread(&mut self, path: &[u8]) -> bool {
-        self.open(path).is_some() && self.body(path).is_err()
+    /// Why a file that is there was not read: one clause.
+    pub(super) fn why_unread(&mut self, path: &[u8]) -> Option<String> {
+        let reason = self.body(path)?.err()?;
+        Some(format!("{} was not read: {reason}", crate::oci::escape(path)))
     }
 }

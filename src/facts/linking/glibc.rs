@@ -113,9 +113,8 @@ impl<'a> Loading<'a, '_, '_> {
 
     fn miss(&mut self, by: usize, name: &[u8]) {
         let cache = self.glibc.cache.clone();
-        if self.linker.folders.is_unread(&cache) {
-            let reason = || format!("{} was not read", crate::oci::escape(&cache));
-            self.graph.closure.not_examined.get_or_insert_with(reason);
+        if let Some(reason) = self.linker.folders.why_unread(&cache) {
+            self.graph.closure.not_examined.get_or_insert(reason);
             return;
         }
         if self.graph.miss(name, by) && !name.contains(&b'/') {

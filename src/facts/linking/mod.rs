@@ -73,7 +73,8 @@ pub(crate) struct Closure {
 pub(crate) struct Linker<'a, 'l> {
     folders: Folders<'a, 'l>,
     environment: Environment<'a>,
-    caches: HashMap<(Vec<u8>, bool), Result<cache::Cache<'a>, String>>,
+    /// None where a loader takes nothing from the file.
+    caches: HashMap<(Vec<u8>, bool), Option<cache::Cache<'a>>>,
 }
 
 /// What the config says to loaders.
@@ -153,11 +154,11 @@ impl<'a, 'l> Linker<'a, 'l> {
     fn cache(&mut self, path: &[u8], is_little_endian: bool) -> Option<&cache::Cache<'a>> {
         let key = (path.to_vec(), is_little_endian);
         if !self.caches.contains_key(&key) {
-            let read =
-                self.folders.body(path).and_then(|body| cache::Cache::parse(body, is_little_endian).map_err(str::to_owned));
+            let body = self.folders.body(path).and_then(Result::ok);
+            let read = body.and_then(|body| cache::Cache::parse(body, is_little_endian).ok());
             self.caches.insert(key.clone(), read);
         }
-        self.caches.get(&key)?.as_ref().ok()
+        self.caches.get(&key)?.as_ref()
     }
 }
 

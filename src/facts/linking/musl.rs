@@ -40,8 +40,8 @@ pub(super) fn closure<'a>(linker: &mut Linker<'a, '_>, program: Object<'a>, load
     let from_environment = |text: Option<&'a str>| text.filter(|_| !is_secure).unwrap_or_default().as_bytes();
     let library_path = list(linker, from_environment(environment.library_path));
     let system = match linker.folders.body(&musl.path_file) {
-        Ok(text) => list(linker, text),
-        Err(_) => list(linker, DEFAULT_FOLDERS),
+        Some(Ok(text)) => list(linker, text),
+        Some(Err(_)) | None => list(linker, DEFAULT_FOLDERS),
     };
     let loader_path = linker.folders.rootfs.path(loader);
     let graph = Graph::new(linker.folders.rootfs, program, loader, &loader_path);
@@ -100,9 +100,8 @@ impl Loading<'_, '_, '_> {
     }
 
     fn miss(&mut self, by: usize, name: &[u8]) {
-        if self.linker.folders.is_unread(&self.musl.path_file) {
-            let reason = || format!("{} was not read", crate::oci::escape(&self.musl.path_file));
-            self.graph.closure.not_examined.get_or_insert_with(reason);
+        if let Some(reason) = self.linker.folders.why_unread(&self.musl.path_file) {
+            self.graph.closure.not_examined.get_or_insert(reason);
             return;
         }
         if self.graph.miss(name, by) && !name.contains(&b'/') {

@@ -66,9 +66,13 @@ fn a_loader_s_own_folders_and_cache_count() {
 
 #[test]
 fn a_cache_that_was_not_read_leaves_open_what_is_missing() {
-    let tree = Tree::glibc().elf("/bin/app", program(LD, &["liba.so"])).add("/etc/ld.so.cache", Content::default());
+    let mut tree = Tree::glibc().elf("/bin/app", program(LD, &["liba.so"])).add("/etc/ld.so.cache", Content::default());
     let closure = tree.closure("/bin/app");
-    assert_eq!((closure.missing.len(), closure.not_examined.as_deref()), (0, Some("/etc/ld.so.cache was not read")));
+    let reason = "/etc/ld.so.cache was not read: its content was not kept";
+    assert_eq!((closure.missing.len(), closure.not_examined.as_deref()), (0, Some(reason)));
+    tree.limits.linker_file_bytes = 8;
+    let closure = tree.closure("/bin/app");
+    assert!(closure.missing.is_empty() && closure.not_examined.is_some_and(|reason| reason.contains("linker-file-bytes")));
 }
 
 #[test]

@@ -37,7 +37,7 @@ fn folders_come_from_the_path_file_when_there_is_one() {
     assert_eq!(searched, [b"/lib".to_vec(), b"/usr/local/lib".to_vec(), b"/usr/lib".to_vec()]);
     assert_eq!(tree().file("/etc/ld-musl-x86_64.path", b"/opt\n/none\n").loaded(), ["/opt/libb.so", "!liba.so"]);
     let unread = tree().add("/etc/ld-musl-x86_64.path", Content::default()).closure("/bin/app");
-    assert_eq!(unread.not_examined.as_deref(), Some("/etc/ld-musl-x86_64.path was not read"));
+    assert_eq!(unread.not_examined.as_deref(), Some("/etc/ld-musl-x86_64.path was not read: its content was not kept"));
 }
 
 #[test]
