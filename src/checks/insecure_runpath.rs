@@ -187,7 +187,7 @@ mod tests {
     fn is_silent_on_folders_of_root_on_origin_on_links_and_on_packages() {
         let mut builder = Builder::default();
         builder.directory("/usr/lib", 0o755).link("/lib", "usr/lib").directory("/app", 0o755).with_mode("/app", 0o755, 1000);
-        builder.elf("/app/x", 9, elf("$ORIGIN/../lib:${ORIGIN}:/usr/lib:/lib:/home/builder/lib:/opt/$LIB:")).user(app());
+        builder.elf("/app/x", 9, elf("$ORIGIN/../lib:${ORIGIN}:/usr/lib:/lib:/builder/lib:/opt/$LIB:")).user(app());
         builder.elf("/usr/bin/p", 9, elf("lib")).in_package("p", &["/usr/bin/p"]);
         let rpath = ElfFacts { rpath: Some(b"lib"[..].into()), ..elf("/usr/lib") };
         builder.elf("/app/y", 9, rpath).elf("/app/z", 9, elf(""));

@@ -47,21 +47,9 @@ const MARKERS: [Marker; 15] = [
     Marker::RustStd,
 ];
 
-/// An index in which every field of every struct says something.
-fn full() -> LayerIndex {
-    let mut index = LayerIndex {
-        digest: Some(BlobDigest(digest("stored"))),
-        compressed_bytes: 123,
-        diff_id: Some(DiffId(digest("plain"))),
-        diff_id_sha512: Some(DiffId(Digest::of_bytes(Algorithm::Sha512, &[7; 64]))),
-        uncompressed_bytes: 70_000,
-        compression: Compression::Zstd { leading_skippable: true },
-        files_inspected: 2,
-        not_examined: vec![(b"/big\xff".to_vec(), "limit".into())],
-        remarks: vec![Remark { code: Code::TarSparse, place: Place::path(&b"/a"[..]), detail: "one".into() }],
-        ..LayerIndex::default()
-    };
-    let elf = ElfFacts {
+/// ELF facts of which none is empty.
+fn full_elf() -> ElfFacts {
+    ElfFacts {
         machine: 62,
         is_64: true,
         is_little_endian: true,
@@ -90,10 +78,26 @@ fn full() -> LayerIndex {
         markers: MARKERS.into_iter().collect(),
         loader: Some(Box::new(LoaderFacts { directories: vec![b"/lib/"[..].into()], cache: Some(b"/c"[..].into()) })),
         faults: vec!["odd".into()],
+    }
+}
+
+/// An index in which every field of every struct says something.
+fn full() -> LayerIndex {
+    let mut index = LayerIndex {
+        digest: Some(BlobDigest(digest("stored"))),
+        compressed_bytes: 123,
+        diff_id: Some(DiffId(digest("plain"))),
+        diff_id_sha512: Some(DiffId(Digest::of_bytes(Algorithm::Sha512, &[7; 64]))),
+        uncompressed_bytes: 70_000,
+        compression: Compression::Zstd { leading_skippable: true },
+        files_inspected: 2,
+        not_examined: vec![(b"/big\xff".to_vec(), "limit".into())],
+        remarks: vec![Remark { code: Code::TarSparse, place: Place::path(&b"/a"[..]), detail: "one".into() }],
+        ..LayerIndex::default()
     };
     let content = Content {
         sha256: Some([9; 32]),
-        elf: Some(Box::new(elf)),
+        elf: Some(Box::new(full_elf())),
         broken_elf: Some("why".into()),
         shebang: Some(b"/bin/sh"[..].into()),
         body: Some(b"root:x:0:"[..].into()),
