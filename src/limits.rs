@@ -136,12 +136,16 @@ limits! {
     /// Bytes at the start of an ELF file that are searched for headers and the dynamic string table; patchelf puts both at the end of
     /// files of tens of MiB.
     elf_head_bytes / "elf-head-bytes" = 64 * MIB;
-    /// Bytes of an ELF dynamic segment or string table.
-    elf_dynamic_bytes / "elf-dynamic-bytes" = 8 * MIB;
+    /// Bytes of an ELF dynamic segment or string table; libraries of C++ have string tables of tens of MiB.
+    elf_dynamic_bytes / "elf-dynamic-bytes" = 64 * MIB;
     /// Program headers of an ELF file.
     elf_program_headers / "elf-program-headers" = 1_024;
     /// Bytes of one text file that is searched for secrets of all kinds; larger ones are searched for private keys only.
     secret_file_bytes / "secret-file-bytes" = MIB;
+    /// Bytes of one file that a dynamic loader reads: `ld.so.cache`, `/etc/ld-musl-*.path`.
+    linker_file_bytes / "linker-file-bytes" = 8 * MIB;
+    /// Names looked up, and 64 bytes of folders walked, while the shared libraries of one image's programs are resolved.
+    linking_steps / "linking-steps" = 20_000_000;
     /// Bytes of one package database.
     package_database_bytes / "package-database-bytes" = 256 * MIB;
     /// Packages in all databases of one image.

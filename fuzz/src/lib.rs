@@ -16,6 +16,15 @@ pub type File<'f> = (&'f str, &'f [u8]);
 
 /// The facts of an image of one layer that holds `files`, all of mode 0755, and runs as `user`.
 pub fn facts_of(files: &[File<'_>], user: &str) -> (Image, Vec<NotExamined>) {
+    facts_with(files, RuntimeConfig { user: user.into(), ..RuntimeConfig::default() })
+}
+
+/// The same of an image whose entry point is `program`.
+pub fn facts_started_by(files: &[File<'_>], program: &str) -> (Image, Vec<NotExamined>) {
+    facts_with(files, RuntimeConfig { entrypoint: vec![program.into()], ..RuntimeConfig::default() })
+}
+
+fn facts_with(files: &[File<'_>], runtime: RuntimeConfig) -> (Image, Vec<NotExamined>) {
     let limits = Limits::default();
     let index = index_of(files, &limits);
     assert!(index.errors.is_empty(), "the tar is sound: {:?}", index.errors);
@@ -23,7 +32,7 @@ pub fn facts_of(files: &[File<'_>], user: &str) -> (Image, Vec<NotExamined>) {
     assert!(merged.errors.is_empty(), "so is the tree: {:?}", merged.errors);
     let config = ImageConfig {
         platform: Platform { os: "linux".into(), architecture: "amd64".into(), variant: None },
-        runtime: RuntimeConfig { user: user.into(), ..RuntimeConfig::default() },
+        runtime,
         diff_ids: Vec::new(),
         history: Vec::new(),
         created: None,

@@ -112,10 +112,10 @@ mod tests {
     #[test]
     fn is_silent_where_the_same_secret_still_shows_and_on_published_files() {
         let mut builder = Builder::default();
-        builder.text("/app/key.pem", &rsa_key(1)).hidden("/app/key.pem", &rsa_key(1), 0, Some(1));
+        builder.searched("/app/key.pem", &rsa_key(1)).hidden("/app/key.pem", &rsa_key(1), 0, Some(1));
         builder.hidden("/usr/local/lib/python3.11/test/certdata/badkey.pem", &rsa_key(2), 0, Some(1));
         assert!(builder.run(&CHECK).is_empty());
-        builder.text("/app/key.pem", &rsa_key(3)).hidden("/app/key.pem", &rsa_key(1), 0, Some(1));
+        builder.searched("/app/key.pem", &rsa_key(3)).hidden("/app/key.pem", &rsa_key(1), 0, Some(1));
         assert_eq!(builder.run(&CHECK).len(), 1);
     }
 }

@@ -39,23 +39,24 @@ mod tests {
 
     #[test]
     fn fires_on_files_with_credentials_and_names_no_value() {
-        let seen =
-            Builder::default().text("/app/.env", "A=1\nDB_PASSWORD=hunter2\nAPI_TOKEN=ddb2afaa7608aaa62773d4f1\n").run(&CHECK);
+        let seen = Builder::default()
+            .searched("/app/.env", "A=1\nDB_PASSWORD=hunter2\nAPI_TOKEN=ddb2afaa7608aaa62773d4f1\n")
+            .run(&CHECK);
         let expected = "/app/.env holds a value of DB_PASSWORD (7 characters, line 2), \
                         a value of API_TOKEN (ddb2..., 24 characters, line 3)";
         assert_eq!((seen.len(), seen[0].message.as_str()), (1, expected));
         let npmrc = "//r.test/:_authToken=npm_e9f40dd603e77ec3321b4c5df9c63d3b0f42\n";
-        let seen = Builder::default().text("/app/.npmrc", npmrc).run(&CHECK);
+        let seen = Builder::default().searched("/app/.npmrc", npmrc).run(&CHECK);
         assert_eq!(seen[0].message, "/app/.npmrc holds a token of an npm registry (npm_..., 40 characters, line 1)");
     }
 
     #[test]
     fn is_silent_on_the_same_files_without() {
         let mut builder = Builder::default();
-        builder.text("/app/.env", "NODE_ENV=production\nDB_PASSWORD=${DB_PASSWORD}\nAPI_KEY=changeme\n");
-        builder.text("/app/.npmrc", "registry=https://r.test/\n//r.test/:_authToken=${NPM_TOKEN}\n");
-        builder.text("/app/.docker/config.json", "{\"auths\":{\"r.test\":{}},\"credsStore\":\"pass\"}");
-        builder.text("/app/.env.example", "DB_PASSWORD=hunter2\n");
+        builder.searched("/app/.env", "NODE_ENV=production\nDB_PASSWORD=${DB_PASSWORD}\nAPI_KEY=changeme\n");
+        builder.searched("/app/.npmrc", "registry=https://r.test/\n//r.test/:_authToken=${NPM_TOKEN}\n");
+        builder.searched("/app/.docker/config.json", "{\"auths\":{\"r.test\":{}},\"credsStore\":\"pass\"}");
+        builder.searched("/app/.env.example", "DB_PASSWORD=hunter2\n");
         assert!(builder.run(&CHECK).is_empty());
     }
 }

@@ -12,41 +12,46 @@ mod broken_script_entrypoint;
 mod build_leftovers;
 mod build_tool;
 mod buried_files;
+mod buried_secret;
 mod compiler;
 mod contents;
+mod credential_file;
+mod debug_symbols;
 mod debugger;
 mod development_files;
 mod documentation;
 mod duplicate_id;
+mod elf_files;
 mod empty_password;
 mod end_of_life_os;
-mod buried_secret;
-mod compiler;
-mod credential_file;
 mod evidence;
+mod executable_stack;
 mod file_capability;
 mod insecure_environment;
+mod insecure_runpath;
 mod language_package_manager;
 mod missing_entrypoint;
 mod missing_healthcheck;
 mod missing_interpreter;
+mod missing_library;
 mod missing_package_database;
 mod missing_source_label;
+mod missing_symbol_version;
 mod non_numeric_user;
 mod onbuild_trigger;
 mod os_package_manager;
 mod package_cache;
+mod private_key;
 mod privilege_tool;
 mod privileged_port;
-mod private_key;
 mod remarks;
 mod remote_add;
 mod root_user;
-mod sensitive_volume;
 mod secret_in_environment;
 mod secret_in_history;
 mod secret_token;
 mod secret_words;
+mod sensitive_volume;
 mod set_id;
 mod setgid_file;
 mod setuid_file;
@@ -63,6 +68,7 @@ mod unknown_user;
 mod user_writable_code;
 mod vacuous_healthcheck;
 mod version_control;
+mod weak_hardening;
 mod weakened_repository_trust;
 mod wording;
 mod world_writable;
@@ -178,20 +184,25 @@ pub static ALL: &[&Check] = &[
     &buried_secret::CHECK,
     &compiler::CHECK,
     &credential_file::CHECK,
+    &debug_symbols::CHECK,
     &debugger::CHECK,
     &development_files::CHECK,
     &documentation::CHECK,
     &duplicate_id::CHECK,
     &empty_password::CHECK,
     &end_of_life_os::CHECK,
+    &executable_stack::CHECK,
     &file_capability::CHECK,
     &insecure_environment::CHECK,
+    &insecure_runpath::CHECK,
     &language_package_manager::CHECK,
     &missing_entrypoint::CHECK,
     &missing_healthcheck::CHECK,
     &missing_interpreter::CHECK,
+    &missing_library::CHECK,
     &missing_package_database::CHECK,
     &missing_source_label::CHECK,
+    &missing_symbol_version::CHECK,
     &non_numeric_user::CHECK,
     &onbuild_trigger::CHECK,
     &os_package_manager::CHECK,
@@ -215,6 +226,7 @@ pub static ALL: &[&Check] = &[
     &user_writable_code::CHECK,
     &vacuous_healthcheck::CHECK,
     &version_control::CHECK,
+    &weak_hardening::CHECK,
     &weakened_repository_trust::CHECK,
     &world_writable::CHECK,
     &wrong_architecture::CHECK,

@@ -41,7 +41,7 @@ mod tests {
     #[test]
     fn fires_on_a_key_with_its_file() {
         let mut builder = Builder::default();
-        builder.text("/etc/tls/server.key", &rsa_key(1)).hard_link("/opt/key.pem", "/etc/tls/server.key");
+        builder.searched("/etc/tls/server.key", &rsa_key(1)).hard_link("/opt/key.pem", "/etc/tls/server.key");
         let seen = builder.run(&CHECK);
         assert_eq!(seen[0].message, "/etc/tls/server.key holds an RSA private key (line 1)");
         assert_eq!((seen[0].subject.as_str(), seen[0].severity), ("/etc/tls/server.key", None));
@@ -51,10 +51,10 @@ mod tests {
     #[test]
     fn fires_less_on_encrypted_keys_and_on_those_of_own_tests() {
         let encrypted = framed("RSA PRIVATE KEY", &[9; 608]).replacen("-----\n", "-----\nProc-Type: 4,ENCRYPTED\n\n", 1);
-        let seen = Builder::default().text("/root/key", &encrypted).run(&CHECK);
+        let seen = Builder::default().searched("/root/key", &encrypted).run(&CHECK);
         assert_eq!(seen[0].severity, Some(Severity::High));
         assert!(seen[0].message.contains("protected by a passphrase"));
-        let seen = Builder::default().text("/app/tests/key.pem", &rsa_key(1)).run(&CHECK);
+        let seen = Builder::default().searched("/app/tests/key.pem", &rsa_key(1)).run(&CHECK);
         assert_eq!(seen[0].severity, Some(Severity::Medium));
     }
 
@@ -67,7 +67,7 @@ mod tests {
             "/app/node_modules/https-proxy-agent/test/ssl-cert-snakeoil.key",
             "/usr/lib/ssl/key.pem",
         ] {
-            builder.text(path, &rsa_key(1));
+            builder.searched(path, &rsa_key(1));
         }
         builder.in_package("openssl", &["/usr/lib/ssl/key.pem"]);
         assert!(builder.run(&CHECK).is_empty());
@@ -76,8 +76,8 @@ mod tests {
     #[test]
     fn is_silent_on_certificates_public_keys_and_mentions() {
         let mut builder = Builder::default();
-        builder.text("/etc/tls/server.crt", &rsa_key(1).replace("RSA PRIVATE KEY", "CERTIFICATE"));
-        builder.text("/app/doc.txt", "-----BEGIN RSA PRIVATE KEY-----\n...\n-----END RSA PRIVATE KEY-----\n");
+        builder.searched("/etc/tls/server.crt", &rsa_key(1).replace("RSA PRIVATE KEY", "CERTIFICATE"));
+        builder.searched("/app/doc.txt", "-----BEGIN RSA PRIVATE KEY-----\n...\n-----END RSA PRIVATE KEY-----\n");
         assert!(builder.run(&CHECK).is_empty());
     }
 }

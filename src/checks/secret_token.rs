@@ -41,7 +41,7 @@ mod tests {
     #[test]
     fn fires_on_a_file_once_with_all_its_tokens() {
         let text = format!("a = '{}'\nb = '{}'\n", checksummed("ghp_", 1), checksummed("npm_", 2));
-        let seen = Builder::default().text("/app/settings.py", &text).run(&CHECK);
+        let seen = Builder::default().searched("/app/settings.py", &text).run(&CHECK);
         assert_eq!(seen.len(), 1);
         let expected = "/app/settings.py holds a GitHub token (ghp_..., 40 characters, line 1), \
                         an npm token (npm_..., 40 characters, line 2)";
@@ -50,22 +50,22 @@ mod tests {
 
     #[test]
     fn fires_less_in_own_tests() {
-        let seen = Builder::default().text("/app/tests/x.py", &checksummed("ghp_", 1)).run(&CHECK);
+        let seen = Builder::default().searched("/app/tests/x.py", &checksummed("ghp_", 1)).run(&CHECK);
         assert_eq!(seen[0].severity, Some(Severity::Medium));
     }
 
     #[test]
     fn is_silent_on_wrong_checksums_examples_and_published_packages() {
         let mut builder = Builder::default();
-        builder.text("/app/a", &format!("ghp_{}", noise(ALPHANUMERIC, 36, 1)));
-        builder.text("/app/b", "AKIAIOSFODNN7EXAMPLE wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
-        builder.text("/app/node_modules/x/README.md", &checksummed("ghp_", 1));
+        builder.searched("/app/a", &format!("ghp_{}", noise(ALPHANUMERIC, 36, 1)));
+        builder.searched("/app/b", "AKIAIOSFODNN7EXAMPLE wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
+        builder.searched("/app/node_modules/x/README.md", &checksummed("ghp_", 1));
         assert!(builder.run(&CHECK).is_empty());
     }
 
     #[test]
     fn is_silent_where_a_file_of_credentials_is_told_of() {
         let text = format!("GITHUB_TOKEN={}\n", checksummed("ghp_", 1));
-        assert!(Builder::default().text("/app/.env", &text).run(&CHECK).is_empty());
+        assert!(Builder::default().searched("/app/.env", &text).run(&CHECK).is_empty());
     }
 }

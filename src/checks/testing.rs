@@ -1,14 +1,15 @@
 //! Images of plain data for the tests of checks: no tar, no layers.
 
+mod elf;
 pub(super) mod plain;
-mod startup;
 mod secrets;
+mod startup;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::build::Step;
-use crate::facts::{Content, OsRelease, Runtime, SearchPath, SecretFacts};
+use crate::facts::{Content, OsRelease, Runtime, SearchPath, SecretFacts, StartupLinking};
 use crate::facts::{Database, DatabaseKind, Executable, ExecutableName, Image, OwnedFile, Package, Packages, User};
 use crate::facts::{ElfFacts, Marker};
 use crate::finding::{Evidence, Observation};
@@ -31,6 +32,7 @@ pub(super) struct Builder {
     differences: Vec<crate::rootfs::Difference>,
     hidden: Vec<crate::rootfs::Hidden>,
     history: Vec<crate::oci::History>,
+    linking: StartupLinking,
 }
 
 impl Builder {
@@ -159,7 +161,8 @@ impl Builder {
 
     /// The image, with executables gathered as the facts do.
     pub(super) fn image(&mut self) -> Image {
-        let Self { rootfs, packages, user, runtime, os_release, remarks, differences, hidden, history } = std::mem::take(self);
+        let Self { rootfs, packages, user, runtime, os_release, remarks, differences, hidden, history, linking } =
+            std::mem::take(self);
         let executables = executables(&rootfs);
         let platform = Platform { os: "linux".into(), architecture: "amd64".into(), variant: None };
         let runtime = RuntimeConfig { user: user.configured.clone(), ..runtime };
@@ -182,6 +185,7 @@ impl Builder {
             runtime: Runtime::default(),
             startup,
             probe,
+            linking,
             test_files: BTreeSet::new(),
             entry_files: Vec::new(),
             test_packages: Vec::new(),

@@ -70,12 +70,18 @@ pub(super) fn executables_through(rootfs: &Rootfs, links: &mut Links<'_>) -> Vec
     found
 }
 
-/// Executables that start as ELF and cannot be parsed: nothing is known of them but their names.
+/// Executables that start as ELF and cannot be parsed, of which nothing is known but their names, and those whose headers
+/// contradict one another.
 pub(super) fn malformed(rootfs: &Rootfs, executables: &[Executable]) -> Vec<Remark> {
     let remark = |executable: &Executable| {
         let inode = rootfs.inode(executable.node);
-        let reason = inode.content.as_ref()?.broken_elf.as_deref()?;
-        let remark = Remark::at(Code::ElfMalformed, first_path(executable), reason);
+        let content = inode.content.as_ref()?;
+        let (code, reason) = match (&content.broken_elf, &content.elf) {
+            (Some(reason), _) => (Code::ElfMalformed, reason),
+            (None, Some(elf)) => (Code::ElfContradictory, elf.faults.first()?),
+            (None, None) => return None,
+        };
+        let remark = Remark::at(code, first_path(executable), &**reason);
         Some(Remark { place: remark.place.in_layer(inode.layer), ..remark })
     };
     executables.iter().filter_map(remark).collect()

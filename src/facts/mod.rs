@@ -6,14 +6,15 @@ mod accounts;
 mod bodies;
 mod config_files;
 mod executables;
+mod linking;
 mod links;
 mod os_release;
 mod packages;
 pub mod places;
 mod runtime;
 mod search_path;
-mod startup;
 mod secrets;
+mod startup;
 mod test_files;
 mod users;
 
@@ -21,16 +22,17 @@ pub use accounts::Account;
 pub use bodies::missing_bodies;
 pub use config_files::{ConfigFile, ConfigKind};
 pub use executables::{Executable, ExecutableName, executables};
+pub use linking::{MissingLibrary, MissingVersion, StartupLinking};
 pub use os_release::OsRelease;
 pub use packages::{Database, DatabaseKind, OwnedFile, Package, Packages};
 pub use runtime::{Language, Runtime};
 pub use search_path::SearchPath;
-pub use startup::{Reached, Startup, StartupFault, StartupProblem, StartupStep, is_for_platform, machine_name};
 pub use secrets::{BuriedSecret, Exposed, ExposedIn, SecretFacts, SecretFile, Standing, exposed_values};
+pub use startup::{Reached, Startup, StartupFault, StartupProblem, StartupStep, is_for_platform, machine_name};
 pub use test_files::{TestPackage, test_packages};
 pub use users::{User, UserProblem};
 
-pub use crate::layer::probe::{ElfFacts, Marker};
+pub use crate::layer::probe::{ElfFacts, LoaderFacts, Marker, NeededVersion, Relro, SectionBytes, VersionNeed};
 pub use crate::layer::{Content, Xattr};
 
 use self::bodies::Bodies;
@@ -82,6 +84,8 @@ pub struct Image {
     pub startup: Startup,
     /// What the health check runs; None when Docker runs none.
     pub probe: Option<Startup>,
+    /// The shared libraries of what starts the container.
+    pub linking: StartupLinking,
     /// Inode numbers of the stacked tree of files that only tests and development need: of test and lint tools of Python, and npm
     /// packages that a lock file marks `dev`.
     pub test_files: std::collections::BTreeSet<u32>,
@@ -138,10 +142,15 @@ pub fn gather(parts: Parts, limits: &Limits) -> (Image, Vec<NotExamined>) {
     };
     let (runtime, entry_files) = (finder.runtime(), finder.files());
     let (startup, probe) = startup::read(&config, &user, &mut bodies);
+    let is_elf = |node: &NodeId| rootfs.inode(*node).content.as_ref().is_some_and(|content| content.elf.is_some());
+    let roots: Vec<NodeId> = startup.nodes().into_iter().filter(is_elf).collect();
+    let mut linker = linking::Linker::new(&rootfs, &mut bodies.links, &config.runtime, user.uid, limits);
+    let (linking, not_linked) = linking::of(&mut linker, &roots);
     let test_packages = test_files::read(&mut bodies);
     let test_files = test_files::files(&rootfs, &test_packages);
     let secrets = SecretFacts::of(&config, &rootfs, &packages, &hidden);
     let mut not_examined = bodies.not_examined;
+    not_examined.extend(not_linked);
     not_examined.sort_unstable();
     not_examined.dedup();
     let image = Image {
@@ -165,6 +174,7 @@ pub fn gather(parts: Parts, limits: &Limits) -> (Image, Vec<NotExamined>) {
         test_packages,
         startup,
         probe,
+        linking,
         test_files,
         secrets,
     };

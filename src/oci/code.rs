@@ -155,6 +155,7 @@ codes! {
         WhiteoutNotRegular = "whiteout-not-regular": "a whiteout that is no regular file",
         WhiteoutReservedName = "whiteout-reserved-name": "a name with a whiteout prefix that is reserved",
         RootEntryMetadata = "root-entry-metadata": "an entry for the root directory itself: some runtimes apply it",
+        ElfContradictory = "elf-contradictory": "headers of an executable ELF file contradict one another: tools may read another file than loaders do",
         ElfMalformed = "elf-malformed": "an executable file starts as ELF, and no loader takes it",
         XattrLibarchive = "xattr-libarchive": "attributes under LIBARCHIVE.xattr, which runtimes ignore",
     }

@@ -36,6 +36,7 @@ impl Default for Builder {
             runtime: Runtime::default(),
             startup: crate::facts::Startup::default(),
             probe: None,
+            linking: crate::facts::StartupLinking::default(),
             test_files: BTreeSet::new(),
             entry_files: Vec::new(),
             test_packages: Vec::new(),

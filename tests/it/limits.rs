@@ -28,6 +28,8 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("xz-memory-bytes", "xz_memory_over_the_limit_is_a_limit_that_was_hit"),
     ("elf-head-bytes", "facts_beyond_the_head_are_read_when_they_come_later_and_told_when_not"),
     ("secret-file-bytes", "no error: small_texts_are_searched_for_everything_and_large_ones_for_keys"),
+    ("linker-file-bytes", "a program that misses a library: a_cache_that_was_not_read_leaves_open_what_is_missing"),
+    ("linking-steps", "a dynamic program: too_many_names_are_a_limit_and_no_silence"),
     ("symlink-hops", "a longer chain is a dangling link, as for the kernel: tests of rootfs::resolve"),
     ("archive-kept-bytes", "streams only: streams.rs"),
     ("source-entries", "more than one image: the test below"),

@@ -8,7 +8,7 @@ use crate::archive::compression::Compression;
 use crate::cache::key::FORMAT;
 use crate::cache::testing::Held;
 use crate::cache::{Store as _, opened, sealed};
-use crate::layer::probe::{ElfFacts, Marker};
+use crate::layer::probe::{ElfFacts, LoaderFacts, Marker, NeededVersion, Relro, SectionBytes, VersionNeed};
 use crate::layer::{ChangeKind, Span};
 use crate::oci::{Code, DiffId, Digest, Place, Remark};
 use crate::secret::{self, Secret, Secrets};
@@ -48,6 +48,40 @@ const MARKERS: [Marker; 15] = [
     Marker::RustStd,
 ];
 
+/// ELF facts of which none is empty.
+fn full_elf() -> ElfFacts {
+    ElfFacts {
+        machine: 62,
+        is_64: true,
+        is_little_endian: true,
+        kind: 3,
+        interpreter: Some(b"/lib/ld.so"[..].into()),
+        is_dynamic: true,
+        needed: vec![b"libc.so.6"[..].into(), b"libm.so.6"[..].into()],
+        auxiliaries: vec![b"liba.so"[..].into()],
+        filters: vec![b"libf.so"[..].into()],
+        soname: Some(b"x.so"[..].into()),
+        rpath: Some(b"/r"[..].into()),
+        runpath: Some(b"/q"[..].into()),
+        is_without_default_folders: true,
+        version_needs: vec![VersionNeed {
+            file: b"libc.so.6"[..].into(),
+            versions: vec![NeededVersion { name: b"GLIBC_2.36"[..].into(), is_weak: true }],
+        }],
+        version_definitions: Some(vec![b"X_1"[..].into()]),
+        is_program: true,
+        stack: Some(7),
+        relro: Relro::Full,
+        has_stack_guard: Some(true),
+        code_bytes: 9,
+        sections: Some(SectionBytes { debug: 10, symbols: 11 }),
+        go_path: Some("cmd/go".into()),
+        markers: MARKERS.into_iter().collect(),
+        loader: Some(Box::new(LoaderFacts { directories: vec![b"/lib/"[..].into()], cache: Some(b"/c"[..].into()) })),
+        faults: vec!["odd".into()],
+    }
+}
+
 /// An index in which every field of every struct says something.
 fn full() -> LayerIndex {
     let mut index = LayerIndex {
@@ -62,23 +96,9 @@ fn full() -> LayerIndex {
         remarks: vec![Remark { code: Code::TarSparse, place: Place::path(&b"/a"[..]), detail: "one".into() }],
         ..LayerIndex::default()
     };
-    let elf = ElfFacts {
-        machine: 62,
-        is_64: true,
-        is_little_endian: true,
-        kind: 3,
-        interpreter: Some(b"/lib/ld.so"[..].into()),
-        needed: vec![b"libc.so.6"[..].into(), b"libm.so.6"[..].into()],
-        soname: Some(b"x.so"[..].into()),
-        rpath: Some(b"/r"[..].into()),
-        runpath: Some(b"/q"[..].into()),
-        is_program: true,
-        go_path: Some("cmd/go".into()),
-        markers: MARKERS.into_iter().collect(),
-    };
     let content = Content {
         sha256: Some([9; 32]),
-        elf: Some(Box::new(elf)),
+        elf: Some(Box::new(full_elf())),
         broken_elf: Some("why".into()),
         shebang: Some(b"/bin/sh"[..].into()),
         body: Some(b"root:x:0:"[..].into()),

@@ -15,7 +15,7 @@ fn content(path: &str, text: &str) -> Content {
 
 impl Builder {
     /// A text file of mode 0644, searched as layers are.
-    pub(in crate::checks) fn text(&mut self, path: &str, text: &str) -> &mut Self {
+    pub(in crate::checks) fn searched(&mut self, path: &str, text: &str) -> &mut Self {
         self.add(path, InodeKind::File { size: text.len() as u64 }, 0o644, content(path, text))
     }
 

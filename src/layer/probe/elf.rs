@@ -1,25 +1,20 @@
 //! ELF facts from a file that streams by: the head is kept until the program headers, the dynamic segment and the strings it
-//! names are there; section headers are never looked at, because no loader looks at them (elf(5), gABI chapter 5).
+//! names are there; of section headers only the bytes that they
+//! name are taken, because no loader looks at them (elf(5), gABI chapter 5).
 
 use goblin::container::{Container, Ctx, Endian};
-use goblin::elf::dynamic::{
-    DF_1_PIE, DT_FLAGS_1, DT_NEEDED, DT_NULL, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRSZ, DT_STRTAB, Dyn, Dynamic,
-};
 use goblin::elf::header::{ET_CORE, ET_DYN, ET_EXEC, ET_REL};
-use goblin::elf::program_header::{PT_DYNAMIC, PT_INTERP, PT_LOAD};
 use goblin::elf::{Elf, Header, ProgramHeader};
 
-use super::elf_facts::{ElfFacts, Marker};
+use super::elf_dynamic::{self, Reading};
+use super::elf_facts::{ElfFacts, Marker, Relro};
+use super::elf_layout::Layout;
 use super::elf_learnt::{Failure, Learnt, broken};
+use super::elf_loader;
+use super::elf_sections::{self, Place};
 use super::markers::Scanner;
 use super::range::Collected;
 use crate::limits::{LimitHit, Limits};
-
-/// Bytes of the longest interpreter path (PATH_MAX, with its NUL).
-const PATH_BYTES: u64 = 4_096;
-
-/// Bytes of the longest string that the dynamic segment names: search paths can be long.
-const STRING_BYTES: u64 = 64 * 1024;
 
 /// What is waited for.
 #[derive(Debug, Default)]
@@ -32,8 +27,8 @@ enum Stage {
         interpreter: Collected,
         dynamic: Collected,
     },
-    /// The strings that the dynamic segment names: tag and offset, and their bytes.
-    Strings(Vec<(u64, u64)>, Collected),
+    /// What the dynamic segment names: strings and versions.
+    Tables(Box<Reading>),
     Done,
 }
 
@@ -45,7 +40,9 @@ pub(super) struct ElfProbe {
     position: u64,
     head: Vec<u8>,
     stage: Stage,
-    loads: Vec<ProgramHeader>,
+    layout: Layout,
+    /// The section headers and their names: they come last.
+    sections: Option<(Place, Collected)>,
     facts: Box<ElfFacts>,
     failure: Option<Failure>,
     /// Made when the first program is seen.
@@ -63,7 +60,8 @@ impl ElfProbe {
             position: 0,
             head: Vec::new(),
             stage: Stage::Header,
-            loads: Vec::new(),
+            layout: Layout::default(),
+            sections: None,
             facts: Box::default(),
             failure: None,
             scanner: Scanner::default(),
@@ -78,7 +76,8 @@ impl ElfProbe {
         self.position = 0;
         self.head.clear();
         self.stage = Stage::Header;
-        self.loads.clear();
+        self.layout = Layout::default();
+        self.sections = None;
         *self.facts = ElfFacts::default();
         self.failure = None;
         self.scanner.start();
@@ -88,7 +87,8 @@ impl ElfProbe {
 
     /// Whether further bytes teach nothing.
     pub(super) fn is_done(&self) -> bool {
-        matches!(self.stage, Stage::Done) && !self.is_scanning
+        let has_sections = self.sections.as_ref().is_none_or(|(_, bytes)| bytes.is_complete());
+        matches!(self.stage, Stage::Done) && !self.is_scanning && has_sections
     }
 
     /// The next bytes.
@@ -108,8 +108,11 @@ impl ElfProbe {
                 interpreter.push(self.position, bytes);
                 dynamic.push(self.position, bytes);
             }
-            Stage::Strings(_, strings) => strings.push(self.position, bytes),
+            Stage::Tables(reading) => reading.push(self.position, bytes),
             Stage::Header | Stage::ProgramHeaders(_) | Stage::Done => {}
+        }
+        if let Some((_, sections)) = &mut self.sections {
+            sections.push(self.position, bytes);
         }
         self.position = self.position.saturating_add(byte_count(bytes));
         if self.is_scanning {
@@ -124,20 +127,27 @@ impl ElfProbe {
             self.failure = Some(Failure::Broken("ends before what its headers name".to_owned()));
         }
         self.stage = Stage::Done;
-        match self.failure.take() {
+        let not_examined = match self.failure.take() {
             Some(Failure::Broken(reason)) => return Learnt::Broken(reason),
             Some(Failure::NotExamined(reason)) => return Learnt::NotExamined(reason),
-            None => {}
-        }
+            Some(Failure::Partly(reason)) => Some(reason),
+            None => None,
+        };
         let mut facts = std::mem::take(&mut self.facts);
+        facts.sections =
+            self.sections.take().and_then(|(place, bytes)| elf_sections::read(place, bytes.bytes(), context(&facts), self.size));
         if facts.is_program {
-            let (markers, go_path) = self.scanner.finish();
-            facts.markers = markers;
+            let found = self.scanner.finish();
+            facts.markers = found.markers;
             facts.markers.extend(facts.needed.iter().filter_map(|name| Marker::of_needed(name)));
-            facts.markers.extend(go_path.as_deref().and_then(Marker::of_go_path));
-            facts.go_path = go_path;
+            facts.markers.extend(found.go_path.as_deref().and_then(Marker::of_go_path));
+            facts.go_path = found.go_path;
+            if !facts.is_dynamic {
+                let has_symbols = facts.sections.is_some_and(|sections| sections.symbols > 0);
+                facts.has_stack_guard = (found.has_stack_guard || has_symbols).then_some(found.has_stack_guard);
+            }
         }
-        Learnt::Facts(facts)
+        Learnt::Facts(facts, not_examined)
     }
 
     fn advance(&mut self) {
@@ -148,11 +158,12 @@ impl ElfProbe {
                 Err(failure) => {
                     self.stage = Stage::Done;
                     // the kernel does not look at the dynamic segment: a program whose segment is odd may run, and is scanned
-                    if matches!(failure, Failure::Broken(_)) && self.is_runnable {
+                    if let (Failure::Broken(reason), true) = (&failure, self.is_runnable) {
+                        self.facts.faults.push(reason.as_str().into());
                         continue;
                     }
+                    self.is_scanning &= matches!(failure, Failure::Partly(_));
                     self.failure = Some(failure);
-                    self.is_scanning = false;
                 }
             }
         }
@@ -167,8 +178,8 @@ impl ElfProbe {
             Stage::Segments { interpreter, dynamic } if interpreter.is_complete() && dynamic.is_complete() => {
                 self.read_segments(&interpreter, &dynamic)
             }
-            Stage::Strings(entries, bytes) if bytes.is_complete() => {
-                self.read_strings(&entries, bytes.bytes())?;
+            Stage::Tables(reading) if reading.is_complete() => {
+                self.read_tables(&reading)?;
                 Ok(true)
             }
             waiting => {
@@ -196,13 +207,17 @@ impl ElfProbe {
         if matches!(header.e_type, ET_REL | ET_CORE) || header.e_phnum == 0 {
             return Ok(true);
         }
+        self.sections = elf_sections::place(&header, context(&self.facts), self.size).and_then(|place| {
+            let bytes = Collected::new(place.offset, to_usize(place.length), &self.head, self.position)?;
+            Some((place, bytes))
+        });
         self.limits.elf_program_headers(u64::from(header.e_phnum))?;
         self.stage = Stage::ProgramHeaders(Box::new(header));
         Ok(true)
     }
 
     fn read_program_headers(&mut self, header: Box<Header>) -> Result<bool, Failure> {
-        let ctx = self.context();
+        let ctx = context(&self.facts);
         let entry_bytes = ProgramHeader::size(ctx);
         if usize::from(header.e_phentsize) != entry_bytes {
             return broken(format!("its program headers are said to be {} bytes each", header.e_phentsize));
@@ -222,63 +237,27 @@ impl ElfProbe {
         let Ok(headers) = ProgramHeader::parse(&self.head, to_usize(header.e_phoff), usize::from(header.e_phnum), ctx) else {
             return broken("its program headers are malformed");
         };
-        let interpreter = self.interpreter_range(&headers)?;
+        self.layout = Layout::new(headers, self.size);
+        let interpreter = self.layout.interpreter()?;
         self.is_scanning =
             header.e_type == ET_EXEC || (header.e_type == ET_DYN && (interpreter.is_some() || header.e_entry != 0));
         if self.is_scanning {
             self.scanner.push(&self.head);
         }
-        self.loads.extend(headers.iter().filter(|header| header.p_type == PT_LOAD).cloned());
+        self.layout.tell(&mut self.facts);
         self.facts.is_program = header.e_type == ET_EXEC || interpreter.is_some();
         self.is_runnable = header.e_type == ET_EXEC && interpreter.is_none();
-        let dynamic = match self.dynamic_range(&headers) {
-            Err(Failure::Broken(_)) if self.facts.is_program => (0, 0),
+        let dynamic = match self.layout.dynamic(&self.limits) {
+            Err(Failure::Broken(reason)) if self.facts.is_program => {
+                self.facts.faults.push(reason.into());
+                (0, 0)
+            }
             range => range?,
         };
         let interpreter = self.collect(interpreter.unwrap_or_default())?;
         let dynamic = self.collect(dynamic)?;
         self.stage = Stage::Segments { interpreter, dynamic };
         Ok(true)
-    }
-
-    fn interpreter_range(&self, headers: &[ProgramHeader]) -> Result<Option<(u64, u64)>, Failure> {
-        // the kernel takes the first and looks for no other
-        let Some(interpreter) = headers.iter().find(|header| header.p_type == PT_INTERP) else { return Ok(None) };
-        if !(2..=PATH_BYTES).contains(&interpreter.p_filesz) {
-            return broken(format!("its interpreter's path is {} bytes", interpreter.p_filesz));
-        }
-        self.within(interpreter.p_offset, interpreter.p_filesz, "its interpreter's path")?;
-        Ok(Some((interpreter.p_offset, interpreter.p_filesz)))
-    }
-
-    /// File offset and length of the dynamic segment, as a loader finds it: by address, in a loaded segment.
-    fn dynamic_range(&self, headers: &[ProgramHeader]) -> Result<(u64, u64), Failure> {
-        let mut segments = headers.iter().filter(|header| header.p_type == PT_DYNAMIC);
-        let Some(dynamic) = segments.next().filter(|dynamic| dynamic.p_filesz > 0) else { return Ok((0, 0)) };
-        if segments.next().is_some() {
-            return broken("it has more than one dynamic segment");
-        }
-        self.limits.elf_dynamic_bytes(dynamic.p_filesz)?;
-        let Some((offset, _)) = self.file_offset(dynamic.p_vaddr) else {
-            return broken("its dynamic segment is in no loaded segment");
-        };
-        self.within(offset, dynamic.p_filesz, "its dynamic segment")?;
-        Ok((offset, dynamic.p_filesz))
-    }
-
-    /// File offset of an address, and the bytes of its segment from there on. Later segments are mapped over earlier ones.
-    fn file_offset(&self, address: u64) -> Option<(u64, u64)> {
-        self.loads.iter().rev().find_map(|load| {
-            let into = address.checked_sub(load.p_vaddr).filter(|into| *into < load.p_filesz)?;
-            Some((load.p_offset.checked_add(into)?, load.p_filesz.saturating_sub(into)))
-        })
-    }
-
-    fn within(&self, offset: u64, length: u64, what: &str) -> Result<(), Failure> {
-        if offset.checked_add(length).is_none_or(|end| end > self.size) {
-            return broken(format!("{what} lies beyond its end"));
-        }
-        Ok(())
     }
 
     fn collect(&self, (offset, length): (u64, u64)) -> Result<Collected, Failure> {
@@ -300,70 +279,43 @@ impl ElfProbe {
             self.is_runnable = true;
         }
         if dynamic.bytes().is_empty() {
+            self.tell_relro_of_static();
             return Ok(true);
         }
-        let entries = self.dynamic_entries(dynamic.bytes())?;
-        let value = |tag| entries.iter().rev().find(|entry| entry.d_tag == tag).map(|entry| entry.d_val);
-        self.facts.is_program |= self.facts.kind == ET_DYN && value(DT_FLAGS_1).is_some_and(|flags| flags & DF_1_PIE != 0);
-        let names = entries.iter().filter(|entry| matches!(entry.d_tag, DT_NEEDED | DT_SONAME | DT_RPATH | DT_RUNPATH));
-        let names: Vec<(u64, u64)> = names.map(|entry| (entry.d_tag, entry.d_val)).collect();
-        let (Some(first), Some(last)) = (names.iter().map(|name| name.1).min(), names.iter().map(|name| name.1).max()) else {
+        self.facts.is_dynamic = true;
+        let ctx = context(&self.facts);
+        let Some(tables) = elf_dynamic::read(dynamic.bytes(), ctx, &self.layout, &mut self.facts, &self.limits)? else {
             return Ok(true);
         };
-        let Some((table, mapped)) = value(DT_STRTAB).and_then(|address| self.file_offset(address)) else {
-            return broken("its dynamic string table is in no loaded segment");
-        };
-        let table_bytes = value(DT_STRSZ).unwrap_or(mapped).min(mapped);
-        if last >= table_bytes {
-            return broken("a name lies beyond its dynamic string table");
-        }
-        let end = last.saturating_add(STRING_BYTES).min(table_bytes);
-        let length = end.saturating_sub(first);
-        self.limits.elf_dynamic_bytes(length)?;
-        let offset = table.saturating_add(first);
-        self.within(offset, length, "its dynamic string table")?;
-        let bytes = self.collect((offset, length))?;
-        let entries = names.into_iter().map(|(tag, value)| (tag, value.saturating_sub(first))).collect();
-        self.stage = Stage::Strings(entries, bytes);
+        let strings = self.collect(tables.strings)?;
+        let versions = (self.collect(tables.needs), self.collect(tables.definitions));
+        let is_lost = versions.0.is_err() || versions.1.is_err();
+        let (needs, definitions) = (versions.0.unwrap_or_default(), versions.1.unwrap_or_default());
+        let reading = Reading { tables, strings, needs, definitions, is_lost };
+        self.stage = Stage::Tables(Box::new(reading));
         Ok(true)
     }
 
-    fn dynamic_entries(&self, bytes: &[u8]) -> Result<Vec<Dyn>, Failure> {
-        // goblin looks for the segment in the bytes it is given: they are the segment
-        let header = ProgramHeader { p_type: PT_DYNAMIC, p_filesz: byte_count(bytes), ..ProgramHeader::default() };
-        let Ok(Some(dynamic)) = Dynamic::parse(bytes, &[header], self.context()) else {
-            return broken("its dynamic segment is malformed");
-        };
-        let mut entries = dynamic.dyns;
-        // a loader reads on until DT_NULL, past what the program header says
-        if entries.pop().is_none_or(|last| last.d_tag != DT_NULL) {
-            return broken("its dynamic segment has no end");
+    /// A static program binds nothing later.
+    fn tell_relro_of_static(&mut self) {
+        if self.layout.has_relro() {
+            self.facts.relro = Relro::Full;
         }
-        Ok(entries)
     }
 
-    fn read_strings(&mut self, entries: &[(u64, u64)], strings: &[u8]) -> Result<(), Failure> {
-        for (tag, offset) in entries {
-            let bytes = strings.get(to_usize(*offset)..).unwrap_or_default();
-            let name = until_nul(bytes);
-            if name.len() >= bytes.len() {
-                return broken("a name in its dynamic string table has no end");
-            }
-            match *tag {
-                DT_NEEDED => self.facts.needed.push(name.into()),
-                DT_SONAME => self.facts.soname = Some(name.into()),
-                DT_RPATH => self.facts.rpath = Some(name.into()),
-                _ => self.facts.runpath = Some(name.into()),
-            }
+    fn read_tables(&mut self, reading: &Reading) -> Result<(), Failure> {
+        reading.read(self.size, &mut self.facts)?;
+        if self.facts.soname.as_deref().is_some_and(elf_loader::is_loader) {
+            self.facts.loader = Some(Box::new(elf_loader::read(&self.head)));
         }
         Ok(())
     }
+}
 
-    fn context(&self) -> Ctx {
-        let container = if self.facts.is_64 { Container::Big } else { Container::Little };
-        let endian = if self.facts.is_little_endian { Endian::Little } else { Endian::Big };
-        Ctx::new(container, endian)
-    }
+fn context(facts: &ElfFacts) -> Ctx {
+    let container = if facts.is_64 { Container::Big } else { Container::Little };
+    let endian = if facts.is_little_endian { Endian::Little } else { Endian::Big };
+    Ctx::new(container, endian)
 }
 
 fn until_nul(bytes: &[u8]) -> &[u8] {
@@ -378,6 +330,9 @@ fn byte_count(bytes: &[u8]) -> u64 {
     u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }
 
+#[cfg(test)]
+#[path = "elf_facts_tests.rs"]
+mod facts_tests;
 #[cfg(test)]
 #[path = "elf_tests.rs"]
 mod tests;

@@ -40,8 +40,57 @@ pub enum Marker {
     RustStd,
 }
 
-/// What is known of an ELF file. Everything comes from the file header, the program headers and the dynamic segment.
+/// How much of the table of imported addresses is write-protected once a program is linked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+pub enum Relro {
+    /// No PT_GNU_RELRO.
+    #[default]
+    None,
+    /// PT_GNU_RELRO alone: addresses of functions stay writable.
+    Partial,
+    /// PT_GNU_RELRO over DT_PLTGOT, and all symbols bound at start (DF_BIND_NOW, DF_1_NOW, DT_BIND_NOW).
+    Full,
+}
+
+/// A version that an ELF file needs of another (one Vernaux of DT_VERNEED).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NeededVersion {
+    /// Such as `GLIBC_2.36`.
+    pub name: Box<[u8]>,
+    /// VER_FLG_WEAK: a loader does not insist.
+    pub is_weak: bool,
+}
+
+/// The versions that an ELF file needs of one other (one Verneed of DT_VERNEED).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VersionNeed {
+    /// One of DT_NEEDED, such as `libc.so.6`.
+    pub file: Box<[u8]>,
+    /// In order.
+    pub versions: Vec<NeededVersion>,
+}
+
+/// Bytes of sections that nothing loads.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SectionBytes {
+    /// `.debug_*` and `.zdebug_*`.
+    pub debug: u64,
+    /// `.symtab` and `.strtab`.
+    pub symbols: u64,
+}
+
+/// What glibc's dynamic loader was built with.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoaderFacts {
+    /// The folders that it looks in after all others, in order, each with a slash at its end.
+    pub directories: Vec<Box<[u8]>>,
+    /// Path of its cache, such as `/etc/ld.so.cache`.
+    pub cache: Option<Box<[u8]>>,
+}
+
+/// What is known of an ELF file. Everything a loader reads comes from the file header, the program headers and the dynamic segment.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each says one thing of the file")]
 pub struct ElfFacts {
     /// `e_machine`.
     pub machine: u16,
@@ -53,18 +102,61 @@ pub struct ElfFacts {
     pub kind: u16,
     /// PT_INTERP, without its NUL.
     pub interpreter: Option<Box<[u8]>>,
+    /// It has a dynamic segment.
+    pub is_dynamic: bool,
     /// DT_NEEDED, in order.
     pub needed: Vec<Box<[u8]>>,
+    /// DT_AUXILIARY, in order: loaded when it is there.
+    pub auxiliaries: Vec<Box<[u8]>>,
+    /// DT_FILTER, in order: loaded like what is needed.
+    pub filters: Vec<Box<[u8]>>,
     /// DT_SONAME.
     pub soname: Option<Box<[u8]>>,
     /// DT_RPATH.
     pub rpath: Option<Box<[u8]>>,
     /// DT_RUNPATH.
     pub runpath: Option<Box<[u8]>>,
+    /// DF_1_NODEFLIB: what it needs is not looked for in default folders.
+    pub is_without_default_folders: bool,
+    /// DT_VERNEED, in order.
+    pub version_needs: Vec<VersionNeed>,
+    /// The names that DT_VERDEF defines, in order; None without DT_VERDEF.
+    pub version_definitions: Option<Vec<Box<[u8]>>>,
     /// Whether it is a program: ET_EXEC, or ET_DYN with an interpreter or DF_1_PIE.
     pub is_program: bool,
+    /// `p_flags` of PT_GNU_STACK (1 execute, 2 write, 4 read); None when there is none.
+    pub stack: Option<u32>,
+    /// What is write-protected after linking.
+    pub relro: Relro,
+    /// Whether functions check their stack frames (`__stack_chk_fail` is among the dynamic symbols; of a static program, among
+    /// its symbols). None when there is nothing to tell it by.
+    pub has_stack_guard: Option<bool>,
+    /// Bytes of loaded segments that may be executed.
+    pub code_bytes: u64,
+    /// Bytes of sections that nothing loads; None when the section headers cannot be read. No loader reads them.
+    pub sections: Option<SectionBytes>,
     /// Main package path of Go's build information, such as `cmd/go`.
     pub go_path: Option<Box<str>>,
     /// Signs found in the bytes.
     pub markers: BTreeSet<Marker>,
+    /// Of glibc's dynamic loader: what it was built with.
+    pub loader: Option<Box<LoaderFacts>>,
+    /// Headers that contradict one another, though a loader may take the file: one clause each.
+    pub faults: Vec<Box<str>>,
+}
+
+impl ElfFacts {
+    /// Whether its stack is executable by what it says: PT_GNU_STACK with PF_X.
+    #[must_use]
+    pub fn has_executable_stack(&self) -> bool {
+        const PF_X: u32 = 1;
+        self.stack.is_some_and(|flags| flags & PF_X != 0)
+    }
+
+    /// Whether a program can be loaded at any address.
+    #[must_use]
+    pub fn is_position_independent(&self) -> bool {
+        const ET_DYN: u16 = 3;
+        self.kind == ET_DYN
+    }
 }

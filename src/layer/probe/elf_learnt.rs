@@ -6,21 +6,23 @@ use crate::limits::LimitHit;
 /// What an ELF file taught.
 #[derive(Debug)]
 pub(super) enum Learnt {
-    /// All facts.
-    Facts(Box<ElfFacts>),
+    /// The facts, and why some may be missing.
+    Facts(Box<ElfFacts>, Option<String>),
     /// No loader takes it: why.
     Broken(String),
     /// It may be fine; the facts lie where they were not looked for.
     NotExamined(String),
 }
 
-/// Why there are no facts.
+/// Why there are no facts, or not all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Failure {
     /// No loader takes it.
     Broken(String),
     /// They lie where they were not looked for.
     NotExamined(String),
+    /// Some do.
+    Partly(String),
 }
 
 impl From<LimitHit> for Failure {

@@ -14,7 +14,7 @@ fn probe(bytes: &[u8], chunk: usize, limits: &Limits) -> Learnt {
 
 fn reason(learnt: Learnt) -> String {
     match learnt {
-        Learnt::Facts(facts) => format!("{facts:?}"),
+        Learnt::Facts(facts, _) => format!("{facts:?}"),
         Learnt::Broken(reason) | Learnt::NotExamined(reason) => reason,
     }
 }
@@ -52,7 +52,7 @@ fn broken_headers_are_told() {
 fn facts_beyond_the_head_are_read_when_they_come_later_and_told_when_not() {
     let elf = elf_program(b"");
     let short = Limits { elf_head_bytes: 64 + 3 * 56, ..Limits::default() };
-    assert!(matches!(probe(&elf, 1, &short), Learnt::Facts(facts) if facts.needed.len() == 2));
+    assert!(matches!(probe(&elf, 1, &short), Learnt::Facts(facts, _) if facts.needed.len() == 2));
     let shorter = Limits { elf_head_bytes: 100, ..Limits::default() };
     assert!(matches!(probe(&elf, 1, &shorter), Learnt::NotExamined(_)));
 }
@@ -61,7 +61,7 @@ fn facts_beyond_the_head_are_read_when_they_come_later_and_told_when_not() {
 fn relocatable_objects_have_no_dynamic_part() {
     let mut elf = elf_program(b"");
     elf[16] = 1;
-    assert!(matches!(probe(&elf, 100, &Limits::default()), Learnt::Facts(facts) if facts.kind == 1 && !facts.is_program));
+    assert!(matches!(probe(&elf, 100, &Limits::default()), Learnt::Facts(facts, _) if facts.kind == 1 && !facts.is_program));
 }
 
 #[test]

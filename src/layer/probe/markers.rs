@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
+use super::elf_dynamic::STACK_GUARD;
 use super::elf_facts::Marker;
 use super::go_build_info::BuildInfo;
 use super::patterns::{GO_BUILD_INFO, SIGNS, unveil};
@@ -26,6 +27,16 @@ struct Automaton {
     longest: usize,
     /// Number of the pattern that starts Go's build information.
     go: usize,
+    /// Number of the name of the function that tells a smashed stack.
+    guard: usize,
+}
+
+/// What a scan found.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) markers: BTreeSet<Marker>,
+    pub(super) go_path: Option<Box<str>>,
+    pub(super) has_stack_guard: bool,
 }
 
 impl Automaton {
@@ -33,9 +44,11 @@ impl Automaton {
         let mut patterns: Vec<Vec<u8>> = SIGNS.iter().flat_map(|sign| sign.patterns).map(|pattern| unveil(pattern)).collect();
         let go = patterns.len();
         patterns.push(unveil(GO_BUILD_INFO));
+        let guard = patterns.len();
+        patterns.push(STACK_GUARD.to_vec());
         let longest = patterns.iter().map(Vec::len).max().unwrap_or_default();
         let search = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(&patterns).ok()?;
-        Some(Self { search, longest, go })
+        Some(Self { search, longest, go, guard })
     }
 }
 
@@ -75,7 +88,7 @@ impl Scanner {
     }
 
     /// What was found.
-    pub(super) fn finish(&mut self) -> (BTreeSet<Marker>, Option<Box<str>>) {
+    pub(super) fn finish(&mut self) -> Found {
         let mut markers = BTreeSet::new();
         let mut first = 0_usize;
         for sign in SIGNS {
@@ -85,7 +98,9 @@ impl Scanner {
             }
             first = end;
         }
-        (markers, self.build_info.path())
+        let guard = self.automaton.as_ref().map(|automaton| automaton.guard);
+        let has_stack_guard = guard.and_then(|guard| self.found.get(guard)).is_some_and(|found| *found);
+        Found { markers, go_path: self.build_info.path(), has_stack_guard }
     }
 
     /// Notes matches in `bytes`, which lie at `at`, that begin before `end`.
@@ -97,7 +112,7 @@ impl Scanner {
                     .found(at.saturating_add(byte_count(found.start())), bytes.get(found.start()..).unwrap_or_default());
             }
             if self.found.len() <= number {
-                self.found.resize(automaton.go.saturating_add(1), false);
+                self.found.resize(automaton.guard.saturating_add(1), false);
             }
             if let Some(slot) = self.found.get_mut(number) {
                 *slot = true;
@@ -120,8 +135,8 @@ mod tests {
         for chunk in chunks {
             scanner.push(chunk);
         }
-        let (markers, path) = scanner.finish();
-        (markers.into_iter().collect(), path)
+        let found = scanner.finish();
+        (found.markers.into_iter().collect(), found.go_path)
     }
 
     #[test]

@@ -1,18 +1,25 @@
 //! What is learnt from file bodies while they stream by: ELF facts, tool markers, script interpreters, small bodies that facts need.
 
 mod elf;
+mod elf_dynamic;
 mod elf_facts;
+mod elf_layout;
 mod elf_learnt;
+mod elf_loader;
+mod elf_sections;
+mod elf_versions;
 mod go_build_info;
 mod ident;
 mod markers;
 mod patterns;
 mod range;
 mod secrets;
+#[cfg(test)]
+mod test_elf;
 mod test_tools;
 mod wanted;
 
-pub use elf_facts::{ElfFacts, Marker};
+pub use elf_facts::{ElfFacts, LoaderFacts, Marker, NeededVersion, Relro, SectionBytes, VersionNeed};
 pub use test_tools::test_tool;
 
 use std::sync::Arc;
@@ -140,7 +147,10 @@ impl<'l> FileProbe<'l> {
         content.secrets = secrets;
         if self.is_elf {
             match self.elf.finish() {
-                ElfLearnt::Facts(facts) => content.elf = Some(facts),
+                ElfLearnt::Facts(facts, partly) => {
+                    content.elf = Some(facts);
+                    not_examined = partly.or(not_examined);
+                }
                 ElfLearnt::Broken(reason) => content.broken_elf = Some(reason.into()),
                 ElfLearnt::NotExamined(reason) => not_examined = Some(reason),
             }

@@ -37,6 +37,8 @@ const TABLE: &[(Rule, &str)] = &[
     (Rule::End(b"/rpm/Packages"), "packages of rpm, Berkeley DB"),
     (Rule::End(b"/node_modules/.package-lock.json"), "which packages of npm only development needs"),
     (Rule::TestRecord, "the files of Python's test tools"),
+    (Rule::Name(b"ld.so.cache"), "where glibc's loader finds libraries"),
+    (Rule::InWithEnd(b"/etc", b".path"), "where musl's loader looks for them"),
     (Rule::Name(b"release"), "vendor and version of a JDK"),
     (Rule::End(b"/etc/shadow"), "accounts without a password"),
     (Rule::Name(b"sources.list"), "whom apt trusts"),
@@ -70,6 +72,7 @@ pub(super) fn is_wanted(path: &[u8], size: u64, limits: &Limits) -> bool {
         Some(Rule::Name(b"passwd" | b"group") | Rule::End(b"/etc/shadow")) => size <= limits.user_database_bytes,
         // the databases of packages are the only large ones
         Some(Rule::Name(b"rpmdb.sqlite" | b"Packages.db") | Rule::In(b"/dpkg/status.d")) => size <= limits.package_database_bytes,
+        Some(Rule::Name(b"ld.so.cache") | Rule::InWithEnd(b"/etc", _)) => size <= limits.linker_file_bytes,
         Some(Rule::Name(_) | Rule::In(_)) => size <= SNIFFED_BYTES,
         Some(Rule::TestRecord | Rule::End(b"/node_modules/.package-lock.json")) => size <= limits.kept_file_bytes,
         Some(_) => size <= limits.package_database_bytes,

@@ -103,6 +103,7 @@ impl Sketch {
             test_packages: Vec::new(),
             startup: crate::facts::Startup::default(),
             probe: None,
+            linking: crate::facts::StartupLinking::default(),
             test_files: std::mem::take(&mut self.test_files),
             buried: Vec::new(),
             buried_bytes: 0,
