@@ -107,19 +107,22 @@ pushed() {
     tr -d '\r' | awk 'tolower($1) == "location:" { sub("^http://[^/]*", "", $2); print $2 }')
   curl -sf -o /dev/null -w '%{time_total}' -T "$2" -H 'Content-Type: application/octet-stream' -H 'Expect:' "http://$1$path&digest=$3"
 }
-pulled() { curl -sf -o /dev/null -w '%{time_total}' "http://$1/v2/speed/blobs/$2"; }
+# pulled HOST DIGEST [CURL-OPTIONS...]
+pulled() { curl -sf "${@:3}" -o /dev/null -w '%{time_total}' "http://$1/v2/speed/blobs/$2"; }
 
 blobs() {
   local digest what direct through
   head -c "$((blob_mib << 20))" /dev/urandom >"$work/blob"
   digest=sha256:$(sha256sum "$work/blob" | cut -d ' ' -f 1)
-  for what in push pull; do
+  for what in push pull 'pull at the pace of 10 Gbit/s'; do
     # pairs one after another: whatever else the machine does falls on both
     for _ in 1 2 3 4 5; do
       if [ "$what" = push ]; then
         direct=$(pushed "$registry" "$work/blob" "$digest") through=$(pushed "$gate" "$work/blob" "$digest")
-      else
+      elif [ "$what" = pull ]; then
         direct=$(pulled "$registry" "$digest") through=$(pulled "$gate" "$digest")
+      else
+        direct=$(pulled "$registry" "$digest" --limit-rate 1192M) through=$(pulled "$gate" "$digest" --limit-rate 1192M)
       fi
       echo "$direct $through"
     done | awk -v mib="$blob_mib" '{ print $1 / $2, mib / $1, mib / $2 }' | sort -n | sed -n 3p >"$work/median"

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use sha2::{Digest as _, Sha256, Sha512};
 
 use super::builder::{Bodies, Builder};
-use super::probe::FileProbe;
+use super::probe::{FileProbe, without_passwords};
 use super::stream::{Consumer, Outcome, stream};
 use super::{Error, LayerIndex, Options};
 use crate::archive::compression::Compression;
@@ -39,7 +39,7 @@ pub fn read_bodies(reader: &mut (dyn Read + Send), entries: &[u32], limits: &Lim
     let (index, bodies) = tar.builder.finish();
     match index.errors.into_iter().chain(errors).next() {
         Some(error) => Err(error),
-        None => Ok(bodies.bodies),
+        None => Ok(bodies.bodies.into_iter().map(|(entry, body)| (entry, without_passwords(body))).collect()),
     }
 }
 

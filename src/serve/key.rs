@@ -45,11 +45,11 @@ pub fn policy_digest(policy: &Policy) -> String {
     sha256(format!("{policy:?}").as_bytes())
 }
 
-/// Whatever beside its bytes decides on an image: waivers that end, and waivers for images of a name.
-fn conditions(policy: &Policy, repository: &str, subject: &str, today: Date) -> (Vec<bool>, Option<String>) {
+/// Whatever beside its bytes decides on an image: waivers and releases of distributions that end, and waivers for images of a name.
+fn conditions(policy: &Policy, repository: &str, subject: &str, today: Date) -> (Vec<bool>, Option<Date>, Option<String>) {
     let holding = policy.waivers.iter().map(|waiver| waiver.holds(today)).collect();
     let is_by_name = policy.waivers.iter().any(|waiver| waiver.image.is_some());
-    (holding, is_by_name.then(|| format!("{repository} {subject}")))
+    (holding, crate::checks::last_end_of_life(today), is_by_name.then(|| format!("{repository} {subject}")))
 }
 
 /// `sha256:` and the digest of these bytes.

@@ -11,6 +11,7 @@ mod elf_versions;
 mod go_build_info;
 mod ident;
 mod markers;
+mod passwords;
 mod patterns;
 mod range;
 mod secrets;
@@ -20,6 +21,7 @@ mod test_tools;
 mod wanted;
 
 pub use elf_facts::{ElfFacts, LoaderFacts, Marker, NeededVersion, Relro, SectionBytes, VersionNeed};
+pub(super) use passwords::without_passwords;
 pub use test_tools::test_tool;
 
 use std::sync::Arc;
@@ -142,7 +144,7 @@ impl<'l> FileProbe<'l> {
         }
         let sha256 = self.hash.take().map(|hash| hash.finalize().into());
         let mut content = Content { sha256, shebang: shebang(&self.head), ..Content::default() };
-        content.body = self.body.take().map(Vec::into_boxed_slice);
+        content.body = self.body.take().map(|body| without_passwords(body).into_boxed_slice());
         let (secrets, mut not_examined) = self.secrets.finish();
         content.secrets = secrets;
         if self.is_elf {
