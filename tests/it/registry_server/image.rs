@@ -91,7 +91,7 @@ impl Store {
     fn add_image(&mut self, architecture: &str, layers: &[(&str, usize, usize)]) -> Value {
         let made: Vec<_> = layers.iter().map(|(name, files, bytes)| layer(name, *files, *bytes)).collect();
         let diff_ids: Vec<&String> = made.iter().map(|(_, diff_id)| diff_id).collect();
-        let config = json!({"os": "linux", "architecture": architecture, "config": {"User": "1000", "Cmd": ["/app/a0"]},
+        let config = json!({"os": "linux", "architecture": architecture, "config": {"User": "1000", "Cmd": ["/proc/self/exe"]},
             "rootfs": {"type": "layers", "diff_ids": diff_ids}});
         let config = self.add_blob(config.to_string().as_bytes());
         let layers: Vec<Value> = made
