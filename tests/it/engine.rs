@@ -54,7 +54,7 @@ impl World {
             profile: Arc::new(Profile::default()),
             platforms: Vec::new(),
             access: Access::Configured,
-            deadline: Instant::now() + Duration::from_secs(60),
+            deadline: Instant::now() + Duration::from_mins(1),
             may_enqueue: true,
         }
     }

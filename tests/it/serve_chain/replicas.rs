@@ -94,11 +94,11 @@ fn what_one_replica_found_the_other_knows_after_its_death() {
     let (truth, redis) = (Truth::start(), RedisServer::start());
     let images = ["good", "demo"].map(|name| format!("{}/{name}:1", truth.registry.host));
     let mut first = Replica::start(&truth.registry.host, "", &redis.cache());
-    let found = [0, 1].map(|index| said(&first.verify(&images[index], Duration::from_secs(60))).1);
+    let found = [0, 1].map(|index| said(&first.verify(&images[index], Duration::from_mins(1))).1);
     assert_eq!(found, ["pass", "fail"]);
     first.kill();
     let second = Replica::start(&truth.registry.host, "", &redis.cache());
-    let again = [0, 1].map(|index| said(&second.verify(&images[index], Duration::from_secs(60))).1);
+    let again = [0, 1].map(|index| said(&second.verify(&images[index], Duration::from_mins(1))).1);
     assert_eq!(again, found);
     assert_eq!(second.metric("plimsoll_verify_seconds_count"), 0);
     assert_eq!(second.metric("plimsoll_verdict_cache_total{tier=\"l2\",result=\"hit\"}"), 2);
@@ -113,7 +113,7 @@ fn what_one_replica_found_the_other_knows_after_its_death() {
             }
         }
         let next = Replica::start(&truth.registry.host, "", &redis.cache());
-        let again = [0, 1].map(|index| said(&next.verify(&images[index], Duration::from_secs(60))).1);
+        let again = [0, 1].map(|index| said(&next.verify(&images[index], Duration::from_mins(1))).1);
         assert_eq!(again, found, "{source:?}");
         assert!(next.metric("plimsoll_verify_seconds_count") >= 1, "{source:?}");
     }

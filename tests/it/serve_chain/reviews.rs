@@ -43,7 +43,7 @@ fn recorded_reviews_are_answered_alike_about_images_in_a_registry() {
     }
     // verified once, known ever after: all five tags are one image
     for name in ["good", "bad"] {
-        assert_eq!(replica.verify(&format!("{}/{name}:1", registry.host), Duration::from_secs(60)).status, 200);
+        assert_eq!(replica.verify(&format!("{}/{name}:1", registry.host), Duration::from_mins(1)).status, 200);
     }
     let (mut allowed, mut denied) = (0, 0);
     for entry in std::fs::read_dir(root().join("testdata/admission/recorded")).unwrap() {
