@@ -112,7 +112,7 @@ fn measure(layer: &Path) -> Result<Pieces> {
 fn whole_process(layout: &Path) -> Result<(f64, u64)> {
     let start = Instant::now();
     let mut child = Command::new(env!("CARGO_BIN_EXE_plimsoll"))
-        .args(["check", "--format", "json"])
+        .args(["check", "--no-cache", "--format", "json"])
         .arg(layout)
         .stdout(Stdio::null())
         .spawn()?;

@@ -6,6 +6,7 @@ use super::cache::{self, Caching};
 use super::input::Input;
 use super::output::{self, Format};
 use super::{Context, DONE, UNVERIFIABLE, progress};
+use crate::policy::glob::{self, Globs, Slash};
 use crate::report::model::EntryReport;
 use crate::report::{json, listing, text};
 use crate::verify::{self, Request, Tree};
@@ -14,6 +15,8 @@ const AFTER_HELP: &str = "\
 Examples:
   plimsoll ls shop.tar
   docker save shop:1.4 | plimsoll ls -
+  plimsoll ls shop.tar '/etc/**' '**/*.pem'
+  plimsoll ls shop.tar --layer 0
   plimsoll ls shop.tar --format json | jq -r 'select(.mode[0:1] == \"4\") | .path'
   diff <(plimsoll ls shop.tar) <(plimsoll ls shop.tar --sequential)
 
@@ -33,6 +36,14 @@ pub(super) struct Args {
     #[command(flatten)]
     input: Input,
 
+    /// Only entries whose path fits one of these globs: `*` stops at a slash, `**` does not
+    #[arg(value_name = "GLOB", value_parser = glob)]
+    globs: Vec<String>,
+
+    /// Only entries that this layer wrote; the base is 0
+    #[arg(long, value_name = "NUMBER")]
+    layer: Option<usize>,
+
     #[command(flatten)]
     caching: Caching,
 
@@ -45,6 +56,10 @@ pub(super) struct Args {
     sequential: bool,
 }
 
+fn glob(text: &str) -> Result<String, String> {
+    glob::check(text).map(|()| text.to_owned())
+}
+
 pub(super) fn run(args: &Args, context: Context) -> u8 {
     let cache = args.caching.open(context);
     let request = Request { source: args.input.request(), limits: args.input.limits(), cache, ..Request::default() };
@@ -55,10 +70,15 @@ pub(super) fn run(args: &Args, context: Context) -> u8 {
         output::complain(&text::render_errors(&listing.report, output::look_of_errors(context.color)));
         return UNVERIFIABLE;
     };
-    output::to_stdout(DONE, |out| write(entries, args.format, out))
+    let globs = Globs::new(args.globs.iter().map(String::as_str).enumerate(), Slash::Separates);
+    let is_asked = |entry: &&EntryReport| {
+        args.layer.is_none_or(|layer| layer == entry.layer) && (args.globs.is_empty() || globs.is_match(entry.path.as_bytes()))
+    };
+    let asked: Vec<&EntryReport> = entries.iter().filter(is_asked).collect();
+    output::to_stdout(DONE, |out| write(&asked, args.format, out))
 }
 
-fn write(entries: &[EntryReport], format: Format, out: &mut dyn Write) -> io::Result<()> {
+fn write(entries: &[&EntryReport], format: Format, out: &mut dyn Write) -> io::Result<()> {
     if format == Format::Text {
         writeln!(out, "{}", listing::HEADER)?;
     }

@@ -42,7 +42,7 @@ fn parse(pattern: &str, slash: Slash) -> Result<Glob, String> {
 
 /// Many globs that are asked at once. What is no glob fits nothing: loading a policy tells of it, judging goes on without it.
 #[derive(Debug, Clone)]
-pub(super) struct Globs {
+pub struct Globs {
     set: GlobSet,
     /// By position in the set: the caller's number.
     numbers: Vec<usize>,
@@ -50,7 +50,8 @@ pub(super) struct Globs {
 
 impl Globs {
     /// Compiles globs, each with a number of the caller's.
-    pub(super) fn new<'a>(patterns: impl Iterator<Item = (usize, &'a str)>, slash: Slash) -> Self {
+    #[must_use]
+    pub fn new<'a>(patterns: impl Iterator<Item = (usize, &'a str)>, slash: Slash) -> Self {
         let parsed: Vec<(usize, Glob)> =
             patterns.filter_map(|(number, pattern)| parse(pattern, slash).ok().map(|glob| (number, glob))).collect();
         let (numbers, globs): (Vec<usize>, Vec<Glob>) = parsed.into_iter().unzip();
@@ -59,7 +60,8 @@ impl Globs {
     }
 
     /// Whether any fits.
-    pub(super) fn is_match(&self, text: &[u8]) -> bool {
+    #[must_use]
+    pub fn is_match(&self, text: &[u8]) -> bool {
         self.set.is_match_candidate(&Candidate::from_bytes(text))
     }
 

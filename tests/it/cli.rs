@@ -82,6 +82,21 @@ fn an_image_that_is_not_in_the_file_is_not_found() {
 }
 
 #[test]
+fn a_listing_takes_globs_and_a_layer() {
+    let path = demo("demo.tar");
+    let listed = |more: &[&str]| -> Vec<String> {
+        let output = run(&[&["ls", path.to_str().unwrap()], more].concat());
+        stdout(&output).lines().skip(1).map(|line| line.rsplit(' ').next().unwrap().to_owned()).collect()
+    };
+    let lists = ["/var/lib/dpkg/info/dash.list", "/var/lib/dpkg/info/dpkg.list", "/var/lib/dpkg/info/libc6.list"];
+    assert_eq!(listed(&["/var/lib/dpkg/info/*", "--layer", "0"]), lists);
+    assert_eq!(listed(&["**/tcc.list", "/var/lib/dpkg/status"]), ["/var/lib/dpkg/info/tcc.list", "/var/lib/dpkg/status"]);
+    assert!(listed(&["/var/*/status"]).is_empty() && listed(&["--layer", "99"]).is_empty());
+    let output = run(&["ls", path.to_str().unwrap(), "[a"]);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+}
+
+#[test]
 fn a_closed_pipe_ends_the_program_quietly() {
     let path = demo("demo.tar");
     for arguments in [["ls", path.to_str().unwrap(), "--format", "json"], ["check", path.to_str().unwrap(), "--format", "json"]] {
