@@ -1,6 +1,6 @@
 //! What mending a finding alone would change: the score again, as if its evidence were gone.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::Image;
 use crate::finding::Finding;
@@ -53,9 +53,16 @@ fn without(image: &Image, finding: &Finding, ballast: &Ballast, measured: &Measu
         _ => {}
     }
     let mut bytes = 0_u64;
+    let listed = listed(image, finding);
     for evidence in finding.observation.evidence.iter().filter(|evidence| evidence.bytes > 0) {
-        bytes = bytes.saturating_add(evidence.bytes);
         let node = evidence.path.as_deref().and_then(|path| node_at(&image.rootfs, path));
+        // under a name that the finding does not speak of, the file stays
+        let number = node.map(|node| image.rootfs.inode_number(node));
+        let told = number.and_then(|number| listed.get(&number)).copied().unwrap_or(0);
+        if node.is_some_and(|node| ballast.names_of(image, node) > told) {
+            continue;
+        }
+        bytes = bytes.saturating_add(evidence.bytes);
         // what is buried is not the file that has its name now
         let node = node.filter(|_| finding.check != "buried-files");
         let class = node.and_then(|node| ballast.class_of(image, node)).or_else(|| class_of_check(&finding.check));
@@ -82,6 +89,17 @@ fn measure_of(class: Class) -> Option<Measure> {
 fn inodes(image: &Image, finding: &Finding) -> BTreeSet<u32> {
     let paths = finding.observation.evidence.iter().filter_map(|evidence| evidence.path.as_deref());
     paths.filter_map(|path| node_at(&image.rootfs, path)).map(|node| image.rootfs.inode_number(node)).collect()
+}
+
+/// How many names of each inode a finding lists.
+fn listed(image: &Image, finding: &Finding) -> BTreeMap<u32, u32> {
+    let paths = finding.observation.evidence.iter().filter_map(|evidence| evidence.path.as_deref());
+    let mut listed: BTreeMap<u32, u32> = BTreeMap::new();
+    for node in paths.filter_map(|path| node_at(&image.rootfs, path)) {
+        let count = listed.entry(image.rootfs.inode_number(node)).or_default();
+        *count = count.saturating_add(1);
+    }
+    listed
 }
 
 fn count(length: usize) -> u64 {
