@@ -1,5 +1,7 @@
 //! `plimsoll check IMAGE`: the verdict.
 
+use std::sync::atomic::Ordering;
+
 use clap::ValueEnum;
 
 use super::cache::{self, Caching};
@@ -7,10 +9,11 @@ use super::input::Input;
 use super::output;
 use super::outputs::Outputs;
 use super::reference::{Reference, Refusal};
+use super::timings::{self, Timings};
 use super::{Context, DONE, FAILED, UNVERIFIABLE, USAGE, base, dockerfiles, judging, progress};
 use crate::policy::{Date, Scope, Severity};
 use crate::report::model::{Report, Verdict};
-use crate::verify::{self, Request};
+use crate::verify::{self, Progress, Request};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -80,6 +83,10 @@ pub(super) struct Args {
 
     #[command(flatten)]
     caching: Caching,
+
+    /// Tell on standard error how long each stage took
+    #[arg(long)]
+    timings: bool,
 }
 
 /// Severities, as `--fail-on` takes them.
@@ -111,9 +118,18 @@ pub(super) fn run(args: &Args, context: Context) -> u8 {
         }
     };
     request.cache = args.caching.open(context);
-    let report = progress::shown(!context.quiet, |progress| verify::verify(&request, progress));
+    let timings = args.timings.then(Timings::start);
+    let progress = Progress { watcher: timings.as_ref().map(Timings::watcher), ..Progress::default() };
+    let report = progress::watched(!context.quiet, &progress, |progress| verify::verify(&request, progress));
     cache::tell(&request.cache, context);
-    args.outputs.write(&report, exit_code(&report, args.exit_zero), context)
+    if let Some(timings) = &timings {
+        timings.enter(timings::OUTPUT);
+    }
+    let code = args.outputs.write(&report, exit_code(&report, args.exit_zero), context);
+    if let Some(timings) = &timings {
+        output::complain(&timings.table(progress.bytes.load(Ordering::Relaxed)));
+    }
+    code
 }
 
 impl Args {

@@ -28,6 +28,7 @@ mod serve;
 #[cfg(test)]
 mod tests;
 mod text_file;
+mod timings;
 
 use std::process::ExitCode;
 

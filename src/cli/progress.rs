@@ -18,16 +18,19 @@ const ERASE: &str = "\r\u{1b}[K";
 
 /// Does the work, and meanwhile shows how far it is when `wanted` and standard error is a terminal.
 pub(super) fn shown<T>(wanted: bool, work: impl FnOnce(&Progress) -> T) -> T {
-    let progress = Progress::default();
+    watched(wanted, &Progress::default(), work)
+}
+
+/// The same, with counters that the caller has his own use for.
+pub(super) fn watched<T>(wanted: bool, progress: &Progress, work: impl FnOnce(&Progress) -> T) -> T {
     if !wanted || !io::stderr().is_terminal() {
-        return work(&progress);
+        return work(progress);
     }
-    let watched = &progress;
     std::thread::scope(|scope| {
         // dropped when the work ends, or panics: then the thread ends
         let (working, done) = channel::<()>();
-        scope.spawn(move || draw(watched, &done));
-        let result = work(watched);
+        scope.spawn(move || draw(progress, &done));
+        let result = work(progress);
         drop(working);
         result
     })

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::Request;
 use super::judgement::{self, Judgement};
 use super::layers::LayerStore;
+use super::{Progress, Request, Stage};
 use crate::archive::compression::Compression;
 use crate::build;
 use crate::checks;
@@ -74,9 +74,16 @@ impl Examined {
 }
 
 /// Reads, verifies, merges and checks one image.
-pub(super) fn examine(record: &ImageRecord, source: &dyn Source, store: &mut LayerStore<'_>, request: &Request) -> Examined {
+pub(super) fn examine(
+    record: &ImageRecord,
+    source: &dyn Source,
+    store: &mut LayerStore<'_>,
+    request: &Request,
+    progress: &Progress,
+) -> Examined {
     let limits = &request.limits;
     let mut examined = Examined { problems: record.errors.iter().map(Problem::of_source).collect(), ..Examined::default() };
+    progress.enter(Stage::Layers);
     for (index, error) in store.read(record, source) {
         let problem = Problem::of_source(&error);
         examined.problems.push(Problem { place: problem.place.clone().in_layer(index), ..problem });
@@ -105,7 +112,7 @@ pub(super) fn examine(record: &ImageRecord, source: &dyn Source, store: &mut Lay
         examined.problems.append(&mut unread);
     }
     if examined.problems.is_empty() {
-        understand(record, source, store, remarks, &mut examined, request);
+        understand(record, source, store, remarks, &mut examined, request, progress);
     }
     examined
 }
@@ -118,9 +125,11 @@ fn understand(
     mut remarks: Vec<Remark>,
     examined: &mut Examined,
     request: &Request,
+    progress: &Progress,
 ) {
     let limits = &request.limits;
     let Some(config) = record.config.clone() else { return };
+    progress.enter(Stage::Merge);
     let layers: Vec<&LayerIndex> = examined.layers.iter().flatten().map(AsRef::as_ref).collect();
     let Merged { mut stacked, sequential, differences, remarks: merge_remarks, errors, buried_bytes, buried, hidden } =
         rootfs::merge(&layers, limits);
@@ -140,10 +149,11 @@ fn understand(
     // the last day of all stands for nobody having said what day it is
     let as_of = Some(request.as_of).filter(|day| *day != Date::default());
     let parts = Parts { config, rootfs: stacked, differences, remarks, steps, buried: shipped_only, as_of, hidden };
+    progress.enter(Stage::Facts);
     let (image, not_examined) = facts::gather(parts, limits);
     examined.unseen.extend(not_examined);
     examined.notes = checks::notes(&image);
-    examined.judgement = judgement::judge(record, &image, examined, request);
+    examined.judgement = judgement::judge(record, &image, examined, request, progress);
     for (rule, reason) in &examined.judgement.not_evaluated {
         examined.unseen.push((Place::default(), format!("the policy's rule {rule}: {reason}")));
     }

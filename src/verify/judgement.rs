@@ -3,8 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use super::Request;
 use super::image::Examined;
+use super::{Progress, Request, Stage};
 use crate::build::attribution::{Attribution, attribute};
 use crate::build::base::{self, Base, Confidence, Known, Making, ToldBy};
 use crate::build::provenance;
@@ -54,10 +54,17 @@ pub(super) struct Scored {
 }
 
 /// Runs checks and rules, measures, and applies the policy.
-pub(super) fn judge(record: &ImageRecord, image: &Image, examined: &Examined, request: &Request) -> Judgement {
+pub(super) fn judge(
+    record: &ImageRecord,
+    image: &Image,
+    examined: &Examined,
+    request: &Request,
+    progress: &Progress,
+) -> Judgement {
     let policy = &request.policy;
+    let mut findings = observed(image, progress);
+    progress.enter(Stage::Judgement);
     let (base, attribution) = made_by(record, image, request);
-    let mut findings = observed(image);
     let bytes = LayerBytes {
         shipped: examined.shipped_bytes(),
         buried: examined.buried_bytes.iter().copied().fold(0, u64::saturating_add),
@@ -135,9 +142,10 @@ fn placed(mut findings: Vec<Finding>, base: Option<&Base>) -> Vec<Finding> {
 }
 
 /// What the checks saw, with their own severities.
-fn observed(image: &Image) -> Vec<Finding> {
+fn observed(image: &Image, progress: &Progress) -> Vec<Finding> {
     let mut findings = Vec::new();
     for check in checks::ALL {
+        progress.enter(Stage::Check(check.id));
         for observation in (check.run)(image) {
             findings.push(Finding::new(check.id, observation.severity.unwrap_or(check.severity), observation));
         }

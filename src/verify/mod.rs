@@ -11,6 +11,7 @@ mod masking;
 mod measuring;
 mod policy_report;
 mod question;
+mod stage;
 mod translate;
 
 use std::collections::BTreeSet;
@@ -33,6 +34,7 @@ pub use comparison::{Compared, compare};
 pub use listing::{Listing, Tree, list};
 pub use measuring::{Measuring, measure};
 pub use question::{is_settled, judged_by};
+pub use stage::{Stage, Watcher};
 
 /// What to verify, and how.
 #[derive(Debug, Clone, Default)]
@@ -65,6 +67,16 @@ pub struct Progress {
     pub layers_done: AtomicU64,
     /// Layers to read, as far as known.
     pub layers_total: AtomicU64,
+    /// Who wants to know which stage is at hand.
+    pub watcher: Option<Watcher>,
+}
+
+impl Progress {
+    fn enter(&self, stage: Stage) {
+        if let Some(watcher) = &self.watcher {
+            (watcher.0)(stage);
+        }
+    }
 }
 
 /// Verifies the images that `request` selects. Never fails: what cannot be verified is in the report.
@@ -76,6 +88,7 @@ pub fn verify(request: &Request, progress: &Progress) -> Report {
 /// The whole flow; `each` sees every image with its examination before it is dropped.
 fn run(request: &Request, digest_files: bool, progress: &Progress, mut each: impl FnMut(&ImageReport, Examined)) -> Report {
     let mut store = LayerStore::new(request, digest_files, progress);
+    progress.enter(Stage::Open);
     let source = match source::open(&request.source, &mut store, &request.limits) {
         Ok(source) => source,
         Err(error) => return translate::refused(request, &error),
@@ -86,11 +99,12 @@ fn run(request: &Request, digest_files: bool, progress: &Progress, mut each: imp
     let mut used_waivers = BTreeSet::new();
     for record in source.images() {
         let examined = match request.limits.source_entries(entries) {
-            Ok(()) => image::examine(record, source.as_ref(), &mut store, request),
+            Ok(()) => image::examine(record, source.as_ref(), &mut store, request, progress),
             Err(hit) => Examined::not_reached(hit),
         };
         entries = entries.saturating_add(examined.entries());
         used_waivers.extend(&examined.judgement.used_waivers);
+        progress.enter(Stage::Report);
         let mut report = translate::image(record, &examined, request);
         if let Some(config) = &record.config {
             masking::mask(&mut report, config);

@@ -8,6 +8,7 @@ use goblin::elf::{Elf, Header, ProgramHeader};
 
 use super::elf_dynamic::{self, Reading};
 use super::elf_facts::{ElfFacts, Marker, Relro};
+use super::elf_head::Head;
 use super::elf_layout::Layout;
 use super::elf_learnt::{Failure, Learnt, broken};
 use super::elf_loader;
@@ -38,7 +39,7 @@ pub(super) struct ElfProbe {
     limits: Limits,
     size: u64,
     position: u64,
-    head: Vec<u8>,
+    head: Head,
     stage: Stage,
     layout: Layout,
     /// The section headers and their names: they come last.
@@ -58,7 +59,7 @@ impl ElfProbe {
             limits: limits.clone(),
             size: 0,
             position: 0,
-            head: Vec::new(),
+            head: Head::default(),
             stage: Stage::Header,
             layout: Layout::default(),
             sections: None,
@@ -74,7 +75,7 @@ impl ElfProbe {
     pub(super) fn start(&mut self, size: u64) {
         self.size = size;
         self.position = 0;
-        self.head.clear();
+        self.head.start(to_usize(self.limits.elf_head_bytes));
         self.stage = Stage::Header;
         self.layout = Layout::default();
         self.sections = None;
@@ -97,11 +98,7 @@ impl ElfProbe {
             return;
         }
         if !matches!(self.stage, Stage::Done) {
-            let room = to_usize(self.limits.elf_head_bytes).saturating_sub(self.head.len());
-            // the head has no gaps: it ends where it was full
-            if byte_count(&self.head) == self.position {
-                self.head.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
-            }
+            self.head.push(self.position, bytes);
         }
         match &mut self.stage {
             Stage::Segments { interpreter, dynamic } => {
@@ -135,7 +132,7 @@ impl ElfProbe {
         };
         let mut facts = std::mem::take(&mut self.facts);
         facts.sections =
-            self.sections.take().and_then(|(place, bytes)| elf_sections::read(place, bytes.bytes(), context(&facts), self.size));
+            self.sections.take().and_then(|(place, bytes)| elf_sections::read(place, bytes.copied(), context(&facts), self.size));
         if facts.is_program {
             let found = self.scanner.finish();
             facts.markers = found.markers;
@@ -191,12 +188,12 @@ impl ElfProbe {
 
     fn read_header(&mut self) -> Result<bool, Failure> {
         const LONGEST: u64 = 64;
-        if byte_count(&self.head) < LONGEST.min(self.size) {
+        if byte_count(self.head.bytes()) < LONGEST.min(self.size) {
             self.stage = Stage::Header;
             return Ok(false);
         }
-        super::ident::set_as_the_kernel_reads(&mut self.head);
-        let Ok(header) = Elf::parse_header(&self.head) else { return broken("its file header is malformed") };
+        super::ident::set_as_the_kernel_reads(self.head.bytes_mut());
+        let Ok(header) = Elf::parse_header(self.head.bytes()) else { return broken("its file header is malformed") };
         if header.container().is_err() || header.endianness().is_err() {
             return broken("its file header names no class or byte order");
         }
@@ -208,7 +205,7 @@ impl ElfProbe {
             return Ok(true);
         }
         self.sections = elf_sections::place(&header, context(&self.facts), self.size).and_then(|place| {
-            let bytes = Collected::new(place.offset, to_usize(place.length), &self.head, self.position)?;
+            let bytes = Collected::copying(place.offset, to_usize(place.length), &self.head, self.position)?;
             Some((place, bytes))
         });
         self.limits.elf_program_headers(u64::from(header.e_phnum))?;
@@ -230,11 +227,12 @@ impl ElfProbe {
         if end > self.limits.elf_head_bytes {
             return Err(LimitHit { name: "elf-head-bytes", limit: self.limits.elf_head_bytes, found: end }.into());
         }
-        if byte_count(&self.head) < end {
+        if byte_count(self.head.bytes()) < end {
             self.stage = Stage::ProgramHeaders(header);
             return Ok(false);
         }
-        let Ok(headers) = ProgramHeader::parse(&self.head, to_usize(header.e_phoff), usize::from(header.e_phnum), ctx) else {
+        let Ok(headers) = ProgramHeader::parse(self.head.bytes(), to_usize(header.e_phoff), usize::from(header.e_phnum), ctx)
+        else {
             return broken("its program headers are malformed");
         };
         self.layout = Layout::new(headers, self.size);
@@ -242,7 +240,7 @@ impl ElfProbe {
         self.is_scanning =
             header.e_type == ET_EXEC || (header.e_type == ET_DYN && (interpreter.is_some() || header.e_entry != 0));
         if self.is_scanning {
-            self.scanner.push(&self.head);
+            self.scanner.push(self.head.bytes());
         }
         self.layout.tell(&mut self.facts);
         self.facts.is_program = header.e_type == ET_EXEC || interpreter.is_some();
@@ -254,37 +252,49 @@ impl ElfProbe {
             }
             range => range?,
         };
-        let interpreter = self.collect(interpreter.unwrap_or_default())?;
-        let dynamic = self.collect(dynamic)?;
+        let copied = |(offset, length)| {
+            let range = Collected::copying(offset, to_usize(length), &self.head, self.position);
+            range.ok_or_else(|| self.lost())
+        };
+        let (interpreter, dynamic) = (copied(interpreter.unwrap_or_default())?, copied(dynamic)?);
+        self.head.leave_out(self.layout.code());
         self.stage = Stage::Segments { interpreter, dynamic };
         Ok(true)
     }
 
     fn collect(&self, (offset, length): (u64, u64)) -> Result<Collected, Failure> {
-        let lost = || {
-            Failure::NotExamined(format!(
-                "what its dynamic segment names lies before it, and beyond the first {} bytes (limit elf-head-bytes)",
-                self.limits.elf_head_bytes
-            ))
-        };
-        Collected::new(offset, to_usize(length), &self.head, self.position).ok_or_else(lost)
+        let length = to_usize(length);
+        if self.head.leaves_out(offset, length) {
+            let reason = "what its dynamic segment names lies among its code, where linkers put no tables";
+            return Err(Failure::NotExamined(reason.to_owned()));
+        }
+        Collected::new(offset, length, &self.head, self.position).ok_or_else(|| self.lost())
+    }
+
+    fn lost(&self) -> Failure {
+        Failure::NotExamined(format!(
+            "what its dynamic segment names lies before it, and beyond the first {} bytes (limit elf-head-bytes)",
+            self.limits.elf_head_bytes
+        ))
     }
 
     fn read_segments(&mut self, interpreter: &Collected, dynamic: &Collected) -> Result<bool, Failure> {
-        if !interpreter.bytes().is_empty() {
-            if interpreter.bytes().last() != Some(&0) {
+        let interpreter = interpreter.copied();
+        if !interpreter.is_empty() {
+            if interpreter.last() != Some(&0) {
                 return broken("its interpreter's path has no end");
             }
-            self.facts.interpreter = Some(until_nul(interpreter.bytes()).into());
+            self.facts.interpreter = Some(until_nul(interpreter).into());
             self.is_runnable = true;
         }
-        if dynamic.bytes().is_empty() {
+        let dynamic = dynamic.copied();
+        if dynamic.is_empty() {
             self.tell_relro_of_static();
             return Ok(true);
         }
         self.facts.is_dynamic = true;
         let ctx = context(&self.facts);
-        let Some(tables) = elf_dynamic::read(dynamic.bytes(), ctx, &self.layout, &mut self.facts, &self.limits)? else {
+        let Some(tables) = elf_dynamic::read(dynamic, ctx, &self.layout, &mut self.facts, &self.limits)? else {
             return Ok(true);
         };
         let strings = self.collect(tables.strings)?;
@@ -304,9 +314,9 @@ impl ElfProbe {
     }
 
     fn read_tables(&mut self, reading: &Reading) -> Result<(), Failure> {
-        reading.read(self.size, &mut self.facts)?;
+        reading.read(&self.head, self.size, &mut self.facts)?;
         if self.facts.soname.as_deref().is_some_and(elf_loader::is_loader) {
-            self.facts.loader = Some(Box::new(elf_loader::read(&self.head)));
+            self.facts.loader = Some(Box::new(elf_loader::read(self.head.bytes())));
         }
         Ok(())
     }

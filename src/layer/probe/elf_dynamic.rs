@@ -11,6 +11,7 @@ use goblin::elf::header::ET_DYN;
 use goblin::elf::program_header::PT_DYNAMIC;
 
 use super::elf_facts::{ElfFacts, Relro};
+use super::elf_head::Head;
 use super::elf_layout::Layout;
 use super::elf_learnt::{Failure, broken};
 use super::elf_versions;
@@ -138,8 +139,8 @@ impl Reading {
     }
 
     /// Reads the names, all together at most `most_bytes` long: no honest file repeats them so often that they outgrow it.
-    pub(super) fn read(&self, most_bytes: u64, facts: &mut ElfFacts) -> Result<(), Failure> {
-        let mut strings = Strings { bytes: self.strings.bytes(), left: most_bytes };
+    pub(super) fn read(&self, head: &Head, most_bytes: u64, facts: &mut ElfFacts) -> Result<(), Failure> {
+        let mut strings = Strings { bytes: self.strings.bytes(head), left: most_bytes };
         for (tag, offset) in &self.tables.names {
             let name = strings.at(*offset)?;
             match *tag {
@@ -159,12 +160,12 @@ impl Reading {
         if !self.tables.is_whole {
             return Ok(());
         }
-        facts.has_stack_guard = Some(memchr::memmem::find(self.strings.bytes(), STACK_GUARD).is_some());
+        facts.has_stack_guard = Some(memchr::memmem::find(self.strings.bytes(head), STACK_GUARD).is_some());
         let is_little_endian = facts.is_little_endian;
         facts.version_needs =
-            tolerated(elf_versions::needs(self.needs.bytes(), is_little_endian, &mut strings), &mut facts.faults);
+            tolerated(elf_versions::needs(self.needs.bytes(head), is_little_endian, &mut strings), &mut facts.faults);
         if self.tables.definitions != Part::default() {
-            let names = elf_versions::definitions(self.definitions.bytes(), is_little_endian, &mut strings);
+            let names = elf_versions::definitions(self.definitions.bytes(head), is_little_endian, &mut strings);
             facts.version_definitions = Some(tolerated(names, &mut facts.faults));
         }
         Ok(())

@@ -88,6 +88,18 @@ impl Layout {
         Ok(())
     }
 
+    /// Parts of the file that hold code and no table: first byte and the one after the last. Linkers either keep code apart, or put it
+    /// into the first segment together with the tables.
+    pub(super) fn code(&self) -> Vec<(u64, u64)> {
+        let span = |load: &ProgramHeader| (load.p_offset, load.p_offset.saturating_add(load.p_filesz));
+        let is_code = |load: &&ProgramHeader| load.p_flags & PF_X != 0;
+        let tables: Vec<_> = self.of_type(PT_LOAD).filter(|load| !is_code(load)).map(span).collect();
+        let has_tables_first = tables.iter().any(|table| table.0 == 0 && table.1 > 0);
+        let overlaps = |code: &(u64, u64)| tables.iter().any(|table| table.0 < code.1 && code.0 < table.1);
+        let code = self.of_type(PT_LOAD).filter(is_code).map(span);
+        if has_tables_first { code.filter(|code| !overlaps(code)).collect() } else { Vec::new() }
+    }
+
     /// Whether anything is write-protected after linking.
     pub(super) fn has_relro(&self) -> bool {
         self.of_type(PT_GNU_RELRO).next().is_some()

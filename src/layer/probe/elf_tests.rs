@@ -74,3 +74,48 @@ fn a_program_that_the_kernel_starts_is_scanned_whatever_its_dynamic_segment_says
         assert!(learnt.contains("Tcc"), "{at}: {learnt}");
     }
 }
+
+/// A library as linkers make it today: tables, then code apart from them, then the dynamic segment.
+fn with_code_apart(strings_in_code: bool) -> Vec<u8> {
+    const CODE: u64 = 0x1000;
+    const DATA: u64 = 0x4000;
+    let word = |value: u64| value.to_le_bytes();
+    let load = |kind: u32, flags: u32, at: u64, length: u64| {
+        [&kind.to_le_bytes()[..], &flags.to_le_bytes(), &[at, at, at, length, length, 1].map(u64::to_le_bytes).concat()].concat()
+    };
+    let mut file = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0\xf3\0\x01\0\0\0".to_vec();
+    file.extend([word(0), word(64), word(0)].concat());
+    file.extend([0_u16, 0, 64, 56, 4, 64, 0, 0].iter().flat_map(|half| half.to_le_bytes()));
+    for (kind, flags, at, length) in [(1, 4, 0, CODE), (1, 5, CODE, DATA - CODE), (1, 6, DATA, 64), (2, 6, DATA, 64)] {
+        file.extend(load(kind, flags, at, length));
+    }
+    let strings_at = if strings_in_code { CODE + 16 } else { 0x800 };
+    file.resize(usize::try_from(DATA).unwrap(), 0x90);
+    file[usize::try_from(strings_at).unwrap()..][..11].copy_from_slice(b"\0libfirst\0\0");
+    for (tag, value) in [(1, 1), (5, strings_at), (10, 11), (0, 0)] {
+        file.extend([word(tag), word(value)].concat());
+    }
+    file
+}
+
+#[test]
+fn code_that_linkers_put_apart_is_not_kept_and_its_tables_are_read_all_the_same() {
+    let file = with_code_apart(false);
+    let limits = Limits { elf_head_bytes: 0x1000, ..Limits::default() };
+    for chunk in [1, 100, 0x1000] {
+        let learnt = probe(&file, chunk, &limits);
+        assert!(
+            matches!(&learnt, Learnt::Facts(facts, None) if *facts.needed == [b"libfirst"[..].into()]),
+            "{chunk}: {learnt:?}"
+        );
+    }
+}
+
+#[test]
+fn tables_among_code_that_is_apart_are_not_examined() {
+    let file = with_code_apart(true);
+    for chunk in [1, 100, 0x1800, file.len()] {
+        let learnt = probe(&file, chunk, &Limits::default());
+        assert!(matches!(&learnt, Learnt::NotExamined(reason) if reason.contains("among its code")), "{chunk}: {learnt:?}");
+    }
+}

@@ -3,6 +3,7 @@
 mod elf;
 mod elf_dynamic;
 mod elf_facts;
+mod elf_head;
 mod elf_layout;
 mod elf_learnt;
 mod elf_loader;
