@@ -133,7 +133,7 @@ limits! {
     kept_bytes / "kept-bytes" = 512 * MIB;
     /// Bytes of `/etc/passwd` or `/etc/group` (moby/sys/user reads 10 MiB).
     user_database_bytes / "user-database-bytes" = 10 * MIB;
-    /// Bytes at the start of an ELF file, segments of code left out, that are searched for headers and the dynamic string table; patchelf
+    /// Bytes at the start of an ELF file, what holds no tables left out, that are searched for headers and the dynamic string table; patchelf
     /// puts both at the end of files of tens of MiB.
     elf_head_bytes / "elf-head-bytes" = 64 * MIB;
     /// Bytes of an ELF dynamic segment or string table; libraries of C++ have string tables of tens of MiB.

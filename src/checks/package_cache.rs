@@ -110,12 +110,13 @@ struct Contents {
 fn run(image: &Image) -> Vec<Observation> {
     let mut names_of_inode: BTreeMap<u32, (u32, u32)> = BTreeMap::new();
     let mut cached = Vec::new();
+    let finder = Finder::new();
     for (path, node) in image.rootfs.entries() {
         let inode = image.rootfs.inode(node);
         if !inode.is_file() {
             continue;
         }
-        let place = if is_bookkeeping(&path) { None } else { find(&path).filter(|_| tools::owner(image, node).is_none()) };
+        let place = if is_bookkeeping(&path) { None } else { finder.find(&path).filter(|_| tools::owner(image, node).is_none()) };
         let (all, inside) = names_of_inode.entry(image.rootfs.inode_number(node)).or_default();
         *all = all.saturating_add(1);
         if let Some((cache, root)) = place {
@@ -153,19 +154,42 @@ fn observe(cache: usize, contents: Contents) -> Option<Observation> {
     Some(Observation { subject: wording::key(label), message, evidence, ..Observation::default() })
 }
 
-/// The cache that a file belongs to, and the length of the part of its path that is evidence: the cache's folder, or the file.
-fn find(path: &[u8]) -> Option<(usize, usize)> {
-    // every file of the image comes here: one pass over the path's components
-    path.iter().enumerate().filter(|(_, byte)| **byte == b'/').find_map(|(at, _)| {
-        let rest = path.get(at..).unwrap_or_default();
-        CACHES.iter().enumerate().find_map(|(cache, (_, places))| {
-            places.iter().find_map(|place| end_in(place, path, rest, at)).map(|end| (cache, end))
-        })
-    })
+/// The places of [`CACHES`] by the byte that follows their first slash: every file of the image is looked up.
+struct Finder {
+    places: BTreeMap<u8, Vec<(usize, &'static Place)>>,
+    files: Vec<(usize, &'static Place)>,
 }
 
-/// Where a cache's folder ends in `path`, when `rest`, which is `path` from the slash at `at`, starts with it and goes on below.
-fn end_in(place: &Place, path: &[u8], rest: &[u8], at: usize) -> Option<usize> {
+impl Finder {
+    fn new() -> Self {
+        let mut finder = Self { places: BTreeMap::new(), files: Vec::new() };
+        for (cache, (_, places)) in CACHES.iter().enumerate() {
+            for place in *places {
+                match place {
+                    Folder(folder) | Anywhere(folder) => {
+                        let first = folder.as_bytes().get(1).copied().unwrap_or_default();
+                        finder.places.entry(first).or_default().push((cache, place));
+                    }
+                    Files(..) => finder.files.push((cache, place)),
+                }
+            }
+        }
+        finder
+    }
+
+    /// The cache that a file belongs to, and the length of the part of its path that is evidence: the cache's folder, or the file.
+    fn find(&self, path: &[u8]) -> Option<(usize, usize)> {
+        let fits = |(cache, place): &(usize, &Place), at| Some((*cache, end_in(place, path, at)?));
+        let in_folder = path.iter().zip(path.iter().skip(1)).enumerate().filter(|(_, (byte, _))| **byte == b'/');
+        let mut in_folder = in_folder.filter_map(|(at, (_, next))| Some((at, self.places.get(next)?)));
+        let found = in_folder.find_map(|(at, places)| places.iter().find_map(|place| fits(place, at)));
+        found.or_else(|| self.files.iter().find_map(|place| fits(place, 0)))
+    }
+}
+
+/// Where a cache's folder ends in `path`, when `path` from the slash at `at` on starts with it and goes on below.
+fn end_in(place: &Place, path: &[u8], at: usize) -> Option<usize> {
+    let rest = path.get(at..).unwrap_or_default();
     match place {
         Folder(_) | Files(..) if at > 0 => None,
         Folder(folder) | Anywhere(folder) => {

@@ -40,6 +40,7 @@ Exit codes:
 /// unpacked or sent anywhere.
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(super) struct Args {
     #[command(flatten)]
     input: Input,

@@ -1,12 +1,13 @@
 //! `--timings`: how long each stage took, for people who ask where the time goes. Not part of any report.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
 use crate::report::quantity::bytes;
-use crate::verify::{Stage, Watcher};
+use crate::verify::{Moment, Watcher};
 
 /// Writing the reports, which follows the stages of [`verify`](crate::verify).
 pub(super) const OUTPUT: &str = "output";
@@ -19,43 +20,55 @@ const SLOWEST: usize = 3;
 #[derive(Debug, Clone)]
 pub(super) struct Timings(Arc<Mutex<Laps>>);
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Laps {
     /// When the stage at hand began, and which it is.
-    current: Option<(Instant, &'static str, Option<&'static str>)>,
+    stage: Option<(Instant, &'static str)>,
+    /// The same of the check that a thread runs.
+    running: HashMap<ThreadId, (Instant, &'static str)>,
     stages: BTreeMap<&'static str, Duration>,
     checks: BTreeMap<&'static str, Duration>,
 }
 
 impl Timings {
     pub(super) fn start() -> Self {
-        Self(Arc::new(Mutex::new(Laps { current: None, stages: BTreeMap::new(), checks: BTreeMap::new() })))
+        Self(Arc::default())
     }
 
     /// What [`crate::verify`] calls.
     pub(super) fn watcher(&self) -> Watcher {
         let timings = self.clone();
-        Watcher(Box::new(move |stage| {
-            let check = if let Stage::Check(id) = stage { Some(id) } else { None };
-            timings.begin(Instant::now(), Some((stage.as_str(), check)));
+        Watcher(Box::new(move |moment| {
+            let now = Instant::now();
+            match moment {
+                Moment::Begins(stage) => timings.begin(now, Some(stage.as_str())),
+                Moment::Check(id) => timings.run(thread::current().id(), now, Some(id)),
+                Moment::NoMoreChecks => timings.run(thread::current().id(), now, None),
+            }
         }))
     }
 
     /// A stage that no watcher is told of.
     pub(super) fn enter(&self, stage: &'static str) {
-        self.begin(Instant::now(), Some((stage, None)));
+        self.begin(Instant::now(), Some(stage));
     }
 
-    fn begin(&self, now: Instant, next: Option<(&'static str, Option<&'static str>)>) {
+    fn begin(&self, now: Instant, next: Option<&'static str>) {
         let mut laps = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((since, stage, check)) = laps.current.take() {
-            let took = now.saturating_duration_since(since);
-            add(&mut laps.stages, stage, took);
-            if let Some(check) = check {
-                add(&mut laps.checks, check, took);
-            }
+        if let Some((since, stage)) = laps.stage.take() {
+            add(&mut laps.stages, stage, now.saturating_duration_since(since));
         }
-        laps.current = next.map(|(stage, check)| (now, stage, check));
+        laps.stage = next.map(|stage| (now, stage));
+    }
+
+    fn run(&self, thread: ThreadId, now: Instant, next: Option<&'static str>) {
+        let mut laps = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((since, check)) = laps.running.remove(&thread) {
+            add(&mut laps.checks, check, now.saturating_duration_since(since));
+        }
+        if let Some(check) = next {
+            laps.running.insert(thread, (now, check));
+        }
     }
 
     /// Ends the last stage, and tells of all; `read` is how many uncompressed bytes of layers were read.
@@ -112,13 +125,15 @@ mod tests {
     #[test]
     fn every_stage_has_its_time_and_the_slowest_checks_are_named() {
         let timings = Timings::start();
-        let start = Instant::now();
+        let (start, thread) = (Instant::now(), thread::current().id());
         let at = |milliseconds| start + Duration::from_millis(milliseconds);
-        timings.begin(at(0), Some(("open", None)));
-        timings.begin(at(1), Some(("layers", None)));
-        timings.begin(at(91), Some(("checks", Some("compiler"))));
-        timings.begin(at(94), Some(("checks", Some("root-user"))));
-        timings.begin(at(95), Some((OUTPUT, None)));
+        timings.begin(at(0), Some("open"));
+        timings.begin(at(1), Some("layers"));
+        timings.begin(at(91), Some("checks"));
+        timings.run(thread, at(91), Some("compiler"));
+        timings.run(thread, at(94), Some("root-user"));
+        timings.run(thread, at(95), None);
+        timings.begin(at(95), Some(OUTPUT));
         timings.begin(at(100), None);
         let table = render(&timings.0.lock().unwrap(), 3 << 20);
         let expected = "\
@@ -134,8 +149,8 @@ timings
 
     #[test]
     fn every_stage_that_a_watcher_is_told_of_has_its_row() {
-        let all =
-            [Stage::Open, Stage::Layers, Stage::Merge, Stage::Facts, Stage::Check("compiler"), Stage::Judgement, Stage::Report];
+        use crate::verify::Stage::{Checks, Facts, Judgement, Layers, Merge, Open, Report};
+        let all = [Open, Layers, Merge, Facts, Checks, Judgement, Report];
         assert!(all.iter().all(|stage| STAGES.contains(&stage.as_str())));
     }
 }

@@ -30,6 +30,7 @@
 
 mod buried;
 mod difference;
+mod entries;
 mod entry;
 mod error;
 mod hidden;

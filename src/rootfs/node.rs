@@ -203,27 +203,6 @@ impl Rootfs {
         names.iter().rev().flat_map(|name| std::iter::once(&b'/').chain(name.iter())).copied().collect()
     }
 
-    /// Every name but the root with its absolute path, sorted by path bytes.
-    #[must_use]
-    pub fn entries(&self) -> Vec<(Vec<u8>, NodeId)> {
-        let mut entries = Vec::with_capacity(self.nodes.len());
-        let mut stack = vec![(Vec::new(), self.root())];
-        while let Some((path, id)) = stack.pop() {
-            for (name, child) in self.children(id) {
-                let mut child_path = Vec::with_capacity(path.len().saturating_add(name.len()).saturating_add(1));
-                child_path.extend_from_slice(&path);
-                child_path.push(b'/');
-                child_path.extend_from_slice(name);
-                if self.inode(child).is_directory() {
-                    stack.push((child_path.clone(), child));
-                }
-                entries.push((child_path, child));
-            }
-        }
-        entries.sort_unstable();
-        entries
-    }
-
     /// Replaces what is known of the content of an inode, for all its names.
     pub fn set_content(&mut self, id: NodeId, content: Arc<Content>) {
         let number = self.inode_number(id);

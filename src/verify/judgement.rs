@@ -2,15 +2,18 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
+use std::num::NonZero;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use super::image::Examined;
-use super::{Progress, Request, Stage};
+use super::{Moment, Progress, Request, Stage};
 use crate::build::attribution::{Attribution, attribute};
 use crate::build::base::{self, Base, Confidence, Known, Making, ToldBy};
 use crate::build::provenance;
-use crate::checks;
+use crate::checks::{self, Check};
 use crate::facts::Image;
-use crate::finding::{Finding, Origin};
+use crate::finding::{Finding, Observation, Origin};
 use crate::policy::control::{self, Answer, Coverage};
 use crate::policy::judge::{self, LeftOut, Subject};
 use crate::policy::requirement::{self, Whole};
@@ -62,6 +65,7 @@ pub(super) fn judge(
     progress: &Progress,
 ) -> Judgement {
     let policy = &request.policy;
+    progress.enter(Stage::Checks);
     let mut findings = observed(image, progress);
     progress.enter(Stage::Judgement);
     let (base, attribution) = made_by(record, image, request);
@@ -141,16 +145,35 @@ fn placed(mut findings: Vec<Finding>, base: Option<&Base>) -> Vec<Finding> {
     findings
 }
 
-/// What the checks saw, with their own severities.
+/// Names that one thread's checks look at before another would have begun.
+const WORTH_A_THREAD: usize = 4_000;
+
+/// What the checks saw, with their own severities, in the order of the checks. None knows of another: they run side by side.
 fn observed(image: &Image, progress: &Progress) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for check in checks::ALL {
-        progress.enter(Stage::Check(check.id));
-        for observation in (check.run)(image) {
-            findings.push(Finding::new(check.id, observation.severity.unwrap_or(check.severity), observation));
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut seen = Vec::new();
+        while let Some(check) = checks::ALL.get(next.fetch_add(1, Ordering::Relaxed)) {
+            progress.tell(Moment::Check(check.id));
+            seen.push((check, (check.run)(image)));
         }
-    }
-    findings
+        progress.tell(Moment::NoMoreChecks);
+        seen
+    };
+    let most = image.rootfs.most_names().checked_div(WORTH_A_THREAD).unwrap_or_default();
+    let others = thread::available_parallelism().map_or(1, NonZero::get).min(most).saturating_sub(1);
+    let mut seen = thread::scope(|scope| {
+        let threads: Vec<_> = (0..others).map(|_| scope.spawn(work)).collect();
+        let mut seen = work();
+        for thread in threads {
+            // a check that panics does so in every run, and is a fault of ours
+            seen.extend(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        seen
+    });
+    seen.sort_unstable_by_key(|(check, _)| check.id);
+    let finding = |check: &Check, seen: Observation| Finding::new(check.id, seen.severity.unwrap_or(check.severity), seen);
+    seen.into_iter().flat_map(|(check, seen)| seen.into_iter().map(move |seen| finding(check, seen))).collect()
 }
 
 fn whole(image: &Image, examined: &Examined, ballast: &Ballast, scored: Option<&Scored>) -> Whole {

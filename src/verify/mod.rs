@@ -34,7 +34,7 @@ pub use comparison::{Compared, compare};
 pub use listing::{Listing, Tree, list};
 pub use measuring::{Measuring, measure};
 pub use question::{is_settled, judged_by};
-pub use stage::{Stage, Watcher};
+pub use stage::{Moment, Stage, Watcher};
 
 /// What to verify, and how.
 #[derive(Debug, Clone, Default)]
@@ -73,8 +73,12 @@ pub struct Progress {
 
 impl Progress {
     fn enter(&self, stage: Stage) {
+        self.tell(Moment::Begins(stage));
+    }
+
+    fn tell(&self, moment: Moment) {
         if let Some(watcher) = &self.watcher {
-            (watcher.0)(stage);
+            (watcher.0)(moment);
         }
     }
 }

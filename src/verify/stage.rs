@@ -14,8 +14,8 @@ pub enum Stage {
     Merge,
     /// Gathering facts.
     Facts,
-    /// One check, by its id.
-    Check(&'static str),
+    /// Running the checks, on as many cores as there are.
+    Checks,
     /// Base and lines, ballast and score, own rules, policy.
     Judgement,
     /// From what was found to what is reported.
@@ -23,7 +23,7 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// One word; every check is of `checks`.
+    /// One word.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -31,15 +31,26 @@ impl Stage {
             Self::Layers => "layers",
             Self::Merge => "merge",
             Self::Facts => "facts",
-            Self::Check(_) => "checks",
+            Self::Checks => "checks",
             Self::Judgement => "judgement",
             Self::Report => "report",
         }
     }
 }
 
-/// Is called when a stage begins; the one before has then ended.
-pub struct Watcher(pub Box<dyn Fn(Stage) + Send + Sync>);
+/// What happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// A stage begins; the one before has then ended.
+    Begins(Stage),
+    /// The check of this id begins on the thread that tells of it; the one before has then ended there.
+    Check(&'static str),
+    /// The last check of this thread has ended.
+    NoMoreChecks,
+}
+
+/// Is told what happens.
+pub struct Watcher(pub Box<dyn Fn(Moment) + Send + Sync>);
 
 impl fmt::Debug for Watcher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

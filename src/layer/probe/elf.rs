@@ -257,7 +257,7 @@ impl ElfProbe {
             range.ok_or_else(|| self.lost())
         };
         let (interpreter, dynamic) = (copied(interpreter.unwrap_or_default())?, copied(dynamic)?);
-        self.head.leave_out(self.layout.code());
+        self.head.leave_out(self.layout.without_tables());
         self.stage = Stage::Segments { interpreter, dynamic };
         Ok(true)
     }
@@ -265,7 +265,7 @@ impl ElfProbe {
     fn collect(&self, (offset, length): (u64, u64)) -> Result<Collected, Failure> {
         let length = to_usize(length);
         if self.head.leaves_out(offset, length) {
-            let reason = "what its dynamic segment names lies among its code, where linkers put no tables";
+            let reason = "what its dynamic segment names lies where linkers put no tables: among code, or deep in a segment";
             return Err(Failure::NotExamined(reason.to_owned()));
         }
         Collected::new(offset, length, &self.head, self.position).ok_or_else(|| self.lost())

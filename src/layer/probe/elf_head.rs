@@ -1,7 +1,7 @@
 //! The first bytes of an ELF file, kept until it is known which of them are wanted: the dynamic segment, which tells, comes near the
 //! end of a file, and what it names near the beginning.
 
-/// Bytes of a file from its first on, without gaps but those that were named: code, which no table lies in.
+/// Bytes of a file from its first on, without gaps but those that were named.
 #[derive(Debug, Default)]
 pub(super) struct Head {
     kept: Vec<u8>,
@@ -121,6 +121,8 @@ fn byte_count(bytes: &[u8]) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::arithmetic_side_effects, reason = "tests count on small numbers of their own")]
+
     use proptest::prelude::*;
 
     use super::*;

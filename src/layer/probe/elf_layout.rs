@@ -10,6 +10,12 @@ use crate::limits::Limits;
 /// Bytes of the longest interpreter path (PATH_MAX, with its NUL).
 const PATH_BYTES: u64 = 4_096;
 
+/// Bytes at the beginning of a segment in which its tables end: those of libLLVM take 5 MiB.
+const TABLES_BYTES: u64 = 16 << 20;
+
+/// Loaded segments of files that are told where their tables lie: linkers make at most a dozen.
+const MOST_LOADED: usize = 64;
+
 /// Where segments lie.
 #[derive(Debug, Default)]
 pub(super) struct Layout {
@@ -88,16 +94,29 @@ impl Layout {
         Ok(())
     }
 
-    /// Parts of the file that hold code and no table: first byte and the one after the last. Linkers either keep code apart, or put it
-    /// into the first segment together with the tables.
-    pub(super) fn code(&self) -> Vec<(u64, u64)> {
+    /// Parts of the file in which linkers put no tables: first byte and the one after the last. They put them into the first segment,
+    /// before its code, if any; Go puts them into a segment after its code; patchelf adds a segment that begins with them.
+    pub(super) fn without_tables(&self) -> Vec<(u64, u64)> {
         let span = |load: &ProgramHeader| (load.p_offset, load.p_offset.saturating_add(load.p_filesz));
-        let is_code = |load: &&ProgramHeader| load.p_flags & PF_X != 0;
-        let tables: Vec<_> = self.of_type(PT_LOAD).filter(|load| !is_code(load)).map(span).collect();
-        let has_tables_first = tables.iter().any(|table| table.0 == 0 && table.1 > 0);
-        let overlaps = |code: &(u64, u64)| tables.iter().any(|table| table.0 < code.1 && code.0 < table.1);
-        let code = self.of_type(PT_LOAD).filter(is_code).map(span);
-        if has_tables_first { code.filter(|code| !overlaps(code)).collect() } else { Vec::new() }
+        let is_code = |load: &ProgramHeader| load.p_flags & PF_X != 0;
+        let is_apart = self.of_type(PT_LOAD).any(|load| !is_code(load) && load.p_offset == 0 && load.p_filesz > 0);
+        let mut parts = Vec::new();
+        if self.of_type(PT_LOAD).count() > MOST_LOADED {
+            return parts;
+        }
+        for (index, load) in self.of_type(PT_LOAD).enumerate() {
+            let (start, end) = span(load);
+            let from = match (is_code(load), is_apart) {
+                (true, true) => start,
+                (false, false) => continue,
+                _ => start.saturating_add(TABLES_BYTES),
+            };
+            let mut others = self.of_type(PT_LOAD).enumerate().filter(|(other, _)| *other != index).map(|(_, load)| span(load));
+            if from < end && !others.any(|other| other.0 < end && from < other.1) {
+                parts.push((from, end));
+            }
+        }
+        parts
     }
 
     /// Whether anything is write-protected after linking.
