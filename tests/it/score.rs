@@ -265,12 +265,7 @@ fn mended(sketch: &Sketch, finding: &FindingReport) -> Sketch {
     let paths: Vec<&str> = finding.evidence.iter().filter_map(|evidence| evidence.path.as_deref()).collect();
     let is_below =
         |path: &str, folder: &str| path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    let is_told = |path: &str| paths.iter().any(|told| is_below(path, told));
-    // whoever takes a file out takes it out under all its names
-    let is_link_of = |link: &str, path: &str| link.contains(&format!("to = '{}'", path.trim_start_matches('/')));
-    let told: Vec<File> = sketch.layers.iter().flatten().filter(|file| is_told(&file.path)).cloned().collect();
-    let is_same = |file: &File| told.iter().any(|one| is_link_of(&one.toml, &file.path) || is_link_of(&file.toml, &one.path));
-    let mut after = sketch.without(|file| is_told(&file.path) || is_same(file));
+    let mut after = sketch.without(|file| paths.iter().any(|path| is_below(&file.path, path)));
     match finding.check.as_str() {
         "root-user" => "user = '1000'".clone_into(&mut after.config),
         "missing-healthcheck" => after.config += "\nextra = ',\"Healthcheck\":{\"Test\":[\"CMD\",\"/app/server\"]}'",
