@@ -16,6 +16,8 @@ mod search_path;
 mod secrets;
 mod startup;
 mod test_files;
+#[cfg(test)]
+mod testing;
 mod users;
 
 pub use accounts::Account;
