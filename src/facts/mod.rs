@@ -37,6 +37,8 @@ pub use users::{User, UserProblem};
 pub use crate::layer::probe::{ElfFacts, LoaderFacts, Marker, NeededVersion, Relro, SectionBytes, VersionNeed};
 pub use crate::layer::{Content, Xattr};
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use self::bodies::Bodies;
 use crate::build::Step;
 use crate::limits::Limits;
@@ -50,6 +52,8 @@ pub struct Image {
     pub config: ImageConfig,
     /// The stacked tree, which is judged.
     pub rootfs: Rootfs,
+    /// All names of what has more than one in the tree, by inode number.
+    pub several_names: BTreeMap<u32, Vec<NodeId>>,
     /// Where the sequential tree differs.
     pub differences: Vec<Difference>,
     /// What is remarkable about the graph, the layers, the merge and the user; sorted.
@@ -90,7 +94,7 @@ pub struct Image {
     pub linking: StartupLinking,
     /// Inode numbers of the stacked tree of files that only tests and development need: of test and lint tools of Python, and npm
     /// packages that a lock file marks `dev`.
-    pub test_files: std::collections::BTreeSet<u32>,
+    pub test_files: BTreeSet<u32>,
     /// The secrets in its files, in files that no longer show, and in its config.
     pub secrets: SecretFacts,
 }
@@ -155,6 +159,7 @@ pub fn gather(parts: Parts, limits: &Limits) -> (Image, Vec<NotExamined>) {
     not_examined.dedup();
     let image = Image {
         config,
+        several_names: rootfs.several_names(),
         rootfs,
         differences,
         remarks,
