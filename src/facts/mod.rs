@@ -24,7 +24,7 @@ pub use accounts::Account;
 pub use bodies::missing_bodies;
 pub use config_files::{ConfigFile, ConfigKind};
 pub use executables::{Executable, ExecutableName, executables};
-pub use linking::{MissingLibrary, MissingVersion, StartupLinking};
+pub use linking::{MissingLibrary, MissingVersion, PRELOAD_FILE, StartupLinking, preloaded};
 pub use os_release::OsRelease;
 pub use packages::{Database, DatabaseKind, OwnedFile, Package, Packages};
 pub use runtime::{Language, Runtime};
