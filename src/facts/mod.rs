@@ -50,6 +50,8 @@ use crate::rootfs::{Buried, Difference, Hidden, NodeId, Rootfs};
 pub struct Image {
     /// The image config.
     pub config: ImageConfig,
+    /// Annotations of the manifest and of the index's entry for it; an archive of Docker's has none.
+    pub annotations: BTreeMap<String, String>,
     /// The stacked tree, which is judged.
     pub rootfs: Rootfs,
     /// All names of what has more than one in the tree, by inode number.
@@ -107,6 +109,8 @@ pub type NotExamined = (Place, String);
 pub struct Parts {
     /// The image config.
     pub config: ImageConfig,
+    /// Annotations of the manifest and of the index's entry for it.
+    pub annotations: BTreeMap<String, String>,
     /// The stacked tree.
     pub rootfs: Rootfs,
     /// Where the sequential tree differs.
@@ -126,7 +130,8 @@ pub struct Parts {
 /// Gathers all facts.
 #[must_use]
 pub fn gather(parts: Parts, limits: &Limits) -> (Image, Vec<NotExamined>) {
-    let Parts { config, rootfs, differences, mut remarks, steps, buried: (buried, buried_bytes), as_of, hidden } = parts;
+    let Parts { config, annotations, rootfs, differences, mut remarks, steps, buried: (buried, buried_bytes), as_of, hidden } =
+        parts;
     let mut bodies = Bodies::new(&rootfs, limits);
     let user = users::resolve(&config.runtime.user, &mut bodies);
     remarks.extend(users::remarks(&config.runtime.user, &rootfs));
@@ -159,6 +164,7 @@ pub fn gather(parts: Parts, limits: &Limits) -> (Image, Vec<NotExamined>) {
     not_examined.dedup();
     let image = Image {
         config,
+        annotations,
         several_names: rootfs.several_names(),
         rootfs,
         differences,

@@ -11,6 +11,7 @@ impl Image {
         let (runtime, diff_ids, history) = (RuntimeConfig::default(), Vec::new(), Vec::new());
         Self {
             config: ImageConfig { platform, runtime, diff_ids, history, created: None, author: None },
+            annotations: std::collections::BTreeMap::new(),
             several_names: rootfs.several_names(),
             rootfs,
             differences: Vec::new(),
