@@ -60,8 +60,8 @@ serving() {
     printf '[server]\napi = "127.0.0.1:0"\noperations = "127.0.0.1:0"\n[server.tls]\ncert = "tls.crt"\nkey = "tls.key"\n'
     sed -n '/^const PROFILES/,/^";/p' tests/it/kubernetes/mod.rs | sed '1d;$d'
   } >"$run/plimsoll.toml"
-  cargo test --locked --quiet --features server --test it --no-run
-  PLIMSOLL_LIVE=$run cargo test --locked --quiet --features server --test it kubernetes::live -- --ignored >"$run/plimsoll.log" 2>&1 &
+  cargo test --locked --quiet --test it --no-run
+  PLIMSOLL_LIVE=$run cargo test --locked --quiet --test it kubernetes::live -- --ignored >"$run/plimsoll.log" 2>&1 &
   pids+=($!)
   for _ in $(seq 60); do [ -s "$run/address" ] || sleep 1; done
   address=$(cat "$run/address")

@@ -1,5 +1,6 @@
 //! Images of a few files, made in memory for the fuzz targets: a tar, its layer index, the tree, the facts.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 
 use plimsoll::build::Step;
@@ -40,10 +41,13 @@ fn facts_with(files: &[File<'_>], runtime: RuntimeConfig) -> (Image, Vec<NotExam
     };
     let parts = Parts {
         config,
+        annotations: BTreeMap::new(),
         rootfs: merged.stacked,
         differences: merged.differences,
         remarks: merged.remarks,
         steps: vec![Step::default()],
+        buried: (merged.buried, merged.buried_bytes.iter().sum()),
+        as_of: None,
         hidden: merged.hidden,
     };
     facts::gather(parts, &limits)

@@ -31,22 +31,30 @@ pub(super) struct Contents {
     pub(super) bytes: u64,
     places: BTreeMap<(Vec<u8>, usize), Evidence>,
     counted: BTreeSet<u32>,
+    /// Names met so far of those inodes that have several.
+    names: BTreeMap<u32, BTreeSet<NodeId>>,
 }
 
 impl Contents {
-    /// Adds a file for which `place`, a folder above it or the file itself, is evidence.
+    /// Adds a file for which `place`, a folder above it or the file itself, is evidence. The bytes of evidence are those that go with
+    /// what is found: a file that keeps a name elsewhere has none.
     pub(super) fn add(&mut self, image: &Image, place: &[u8], node: NodeId) {
-        let inode = image.rootfs.inode(node);
-        let bytes = if self.counted.insert(image.rootfs.inode_number(node)) { inode.size() } else { 0 };
+        let (inode, number) = (image.rootfs.inode(node), image.rootfs.inode_number(node));
+        let is_first = self.counted.insert(number);
         self.files = self.files.saturating_add(1);
-        self.bytes = self.bytes.saturating_add(bytes);
+        self.bytes = self.bytes.saturating_add(if is_first { inode.size() } else { 0 });
+        // taking out a file frees its bytes only with the last of its names
+        let is_freed = image.several_names.get(&number).map_or(is_first, |all| {
+            let names = self.names.entry(number).or_default();
+            names.insert(node) && names.len() == all.len()
+        });
         let evidence = self.places.entry((place.to_vec(), inode.layer)).or_insert_with(|| Evidence {
             path: Some(place.to_vec()),
             layer: Some(inode.layer),
             history: image.steps.get(inode.layer).and_then(|step| step.history),
             ..Evidence::default()
         });
-        evidence.bytes = evidence.bytes.saturating_add(bytes);
+        evidence.bytes = evidence.bytes.saturating_add(if is_freed { inode.size() } else { 0 });
     }
 
     /// `3 files, 1.5 MiB`.
@@ -124,6 +132,21 @@ mod tests {
         }
         assert_eq!(contents.size(), "3 files, 2.0 KiB");
         assert_eq!(contents.evidence().iter().map(|one| one.bytes).collect::<Vec<_>>(), [2049]);
+    }
+
+    #[test]
+    fn what_keeps_a_name_elsewhere_is_counted_and_not_freed() {
+        let mut builder = Builder::default();
+        builder.file("/a/x", 2048).hard_link("/b/x", "/a/x").file("/a/z", 1).hard_link("/a/y/z", "/a/z");
+        let image = builder.image();
+        let folder = |path: &[u8]| tools::entry(&image.rootfs, path).unwrap();
+        let mut contents = Contents::default();
+        for node in files_below(&image.rootfs, folder(b"/a")) {
+            contents.add(&image, b"/a", node);
+            contents.add(&image, b"/a", node);
+        }
+        assert_eq!(contents.bytes, 2049);
+        assert_eq!(contents.evidence()[0].bytes, 1);
     }
 
     #[test]

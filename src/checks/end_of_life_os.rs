@@ -99,6 +99,8 @@ mod tests {
         assert_eq!(messages("alpine", "3.18.4", None, Some("2026-01-01")), ["Support of alpine 3.18 ended on 2025-05-09"]);
         assert_eq!(messages("rhel", "7.9", None, Some("2026-01-01")).len(), 1);
         assert_eq!(messages("centos", "8", Some("CentOS Linux 8"), Some("2022-06-01")).len(), 1);
+        assert_eq!(messages("amzn", "2023", None, Some("2029-07-01")), ["Support of amzn 2023 ended on 2029-06-30"]);
+        assert_eq!(messages("azurelinux", "3.0.20260616", None, Some("2027-09-01")).len(), 1);
     }
 
     #[test]
@@ -111,6 +113,7 @@ mod tests {
             ("nixos", "11"),
             ("wolfi", "20230201"),
             ("amzn", "2023"),
+            ("azurelinux", "3.0"),
         ] {
             assert!(messages(id, version, None, Some("2026-11-21")).is_empty(), "{id} {version}");
         }

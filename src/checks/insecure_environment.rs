@@ -1,12 +1,12 @@
-//! `insecure-environment`: variables of the config switch a protection off, or let others choose what is run.
+//! `insecure-environment`: variables of the config, or the loader's file, switch a protection off or let others choose what is run.
 
 use std::collections::BTreeMap;
 
-use super::{Check, Family, Reference, access, tools};
-use crate::facts::Image;
+use super::{Check, Family, Reference, access, evidence, tools};
+use crate::facts::{Image, PRELOAD_FILE, preloaded};
 use crate::finding::{Evidence, Observation, Severity};
 use crate::limits::Limits;
-use crate::oci::escape_text;
+use crate::oci::{escape, escape_text};
 use crate::rootfs::NodeId;
 
 /// The check.
@@ -18,7 +18,8 @@ pub(super) static CHECK: Check = Check {
     what: "A variable of the config switches the verification of certificates off (`NODE_TLS_REJECT_UNAUTHORIZED=0`, \
            `PYTHONHTTPSVERIFY=0`, `GIT_SSL_NO_VERIFY`, `PIP_TRUSTED_HOST`, ...), loads code into every program (`LD_PRELOAD`, `LD_AUDIT`; \
            low for libraries of packages), or puts an empty, a relative or a folder that the container's user may write to into `PATH` or \
-           `LD_LIBRARY_PATH`.",
+           `LD_LIBRARY_PATH`. The file `/etc/ld.so.preload`, which glibc's loader reads for every program, counts as `LD_PRELOAD` does; \
+           it is high when the container's user may write to it or to a library that it names.",
     why: "It holds for every process of the container. Without verification whoever sits on the network is the server; with a writable \
           folder on the search path whoever writes one file there runs code as the next process.",
     fix: "Remove the variable, give programs the certificates they need, and let PATH name absolute folders that root owns.",
@@ -84,6 +85,7 @@ fn run(image: &Image) -> Vec<Observation> {
             seen.extend(search_path(image, name, value));
         }
     }
+    seen.extend(preload_file(image));
     seen
 }
 
@@ -107,6 +109,49 @@ fn preload(image: &Image, name: &str, value: &str) -> Observation {
     let severity = libraries.all(is_owned).then_some(Severity::Low);
     let message = format!("{name} loads {} into every program", escape_text(value));
     Observation { severity, ..observation(name, &message) }
+}
+
+/// What `/etc/ld.so.preload` says to glibc's loader.
+fn preload_file(image: &Image) -> Option<Observation> {
+    let limits = Limits::default();
+    let resolve = |path: &[u8]| image.rootfs.resolve(path, &limits).ok().filter(|node| image.rootfs.inode(*node).is_file());
+    let file = resolve(PRELOAD_FILE).filter(|_| has_glibc(image))?;
+    let body = image.rootfs.inode(file).content.as_deref().and_then(|content| content.body.as_deref()).unwrap_or_default();
+    let names: Vec<&[u8]> = preloaded(body).collect();
+    let libraries: Vec<Option<NodeId>> =
+        names.iter().map(|name| name.starts_with(b"/").then(|| resolve(name)).flatten()).collect();
+    let writable =
+        std::iter::once(&Some(file)).chain(&libraries).flatten().find_map(|node| Some((*node, replacer(image, *node)?)));
+    let shown = names.iter().map(|name| escape(name)).collect::<Vec<_>>().join(" ");
+    let (severity, message) = match writable {
+        Some((node, who)) => {
+            let path = escape(&image.rootfs.path(node));
+            let what =
+                if node == file { "the loader of every program reads" } else { "/etc/ld.so.preload loads into every program" };
+            (Some(Severity::High), format!("{path}, which {what}, may be changed by {who}"))
+        }
+        None if names.is_empty() => return None,
+        None => {
+            let is_owned = |node: &Option<NodeId>| node.is_some_and(|node| tools::owner(image, node).is_some());
+            let severity = libraries.iter().all(is_owned).then_some(Severity::Low);
+            (severity, format!("/etc/ld.so.preload loads {shown} into every program"))
+        }
+    };
+    let evidence = vec![evidence::of_node(image, PRELOAD_FILE.to_vec(), file)];
+    Some(Observation { severity, evidence, ..observation("ld.so.preload", &message) })
+}
+
+/// Whether there is a program that another loader than musl's starts.
+fn has_glibc(image: &Image) -> bool {
+    let interpreter = |node| tools::elf(image.rootfs.inode(node)).and_then(|elf| elf.interpreter.as_deref());
+    let mut interpreters = image.executables.iter().filter_map(|executable| interpreter(executable.node));
+    interpreters.any(|path: &[u8]| !path.windows(8).any(|part| part == b"ld-musl-"))
+}
+
+/// Who but root may write to a file or put another in its place.
+fn replacer(image: &Image, file: NodeId) -> Option<&'static str> {
+    let is_open = image.rootfs.inode(file).mode & 0o002 != 0;
+    is_open.then_some("everybody").or_else(|| access::may_replace(image, file).then_some("the container's user"))
 }
 
 /// What is wrong with the folders of a search path, each folder once.
@@ -149,6 +194,7 @@ fn resolve(image: &Image, path: &str) -> Option<NodeId> {
 mod tests {
     use super::super::testing::Builder;
     use super::*;
+    use crate::facts::ElfFacts;
 
     fn seen_in(builder: &mut Builder, env: &[&str]) -> Vec<String> {
         builder.runtime.env = env.iter().map(|&entry| entry.to_owned()).collect();
@@ -198,6 +244,48 @@ mod tests {
         let mut builder = Builder::default();
         builder.directory("/srv/bin", 0o755).owned_by("/srv/bin", 0o755, 1000, 1000).directory("/open", 0o1777).as_uid(1000);
         assert_eq!(seen_in(&mut builder, &["PATH=/usr/bin:/srv/bin:/open"]), ["PATH:/open", "PATH:/srv/bin"]);
+    }
+
+    /// An image of a program that `loader` starts, a library, and `/etc/ld.so.preload`.
+    fn preloading(loader: &str, body: &str) -> Builder {
+        let elf = ElfFacts { is_program: true, interpreter: Some(loader.as_bytes().into()), ..ElfFacts::default() };
+        let mut builder = Builder::default();
+        builder.elf("/bin/app", 9, elf).library("/usr/lib/hook.so", 9).text("/etc/ld.so.preload", body);
+        builder
+    }
+
+    const GLIBC: &str = "/lib64/ld-linux-x86-64.so.2";
+
+    #[test]
+    fn fires_on_the_loader_s_file_as_on_its_variable() {
+        let seen = preloading(GLIBC, "# hooks\n/usr/lib/hook.so\n").run(&CHECK);
+        assert_eq!((seen[0].subject.as_str(), seen[0].severity), ("ld.so.preload", None));
+        assert_eq!(seen[0].message, "/etc/ld.so.preload loads /usr/lib/hook.so into every program");
+        assert_eq!(seen[0].evidence[0].path.as_deref(), Some(&b"/etc/ld.so.preload"[..]));
+        let owned = preloading(GLIBC, "/usr/lib/hook.so").in_package("hook", &["/usr/lib/hook.so"]).run(&CHECK);
+        assert_eq!(owned[0].severity, Some(Severity::Low));
+    }
+
+    #[test]
+    fn fires_harder_where_the_container_s_user_may_choose_the_library() {
+        for path in ["/etc/ld.so.preload", "/usr/lib/hook.so"] {
+            let mut builder = preloading(GLIBC, "/usr/lib/hook.so");
+            let seen = builder.owned_by(path, 0o644, 1000, 1000).as_uid(1000).run(&CHECK);
+            assert_eq!(seen[0].severity, Some(Severity::High), "{path}");
+            assert!(
+                seen[0].message.starts_with(path) && seen[0].message.ends_with("the container's user"),
+                "{}",
+                seen[0].message
+            );
+        }
+        let empty = preloading(GLIBC, "").owned_by("/etc/ld.so.preload", 0o666, 0, 0).as_uid(1000).run(&CHECK);
+        assert!(empty[0].message.ends_with("everybody"), "{}", empty[0].message);
+    }
+
+    #[test]
+    fn is_silent_on_a_loader_s_file_that_names_nothing_or_that_no_loader_reads() {
+        assert!(preloading(GLIBC, "# none\n").as_uid(1000).run(&CHECK).is_empty());
+        assert!(preloading("/lib/ld-musl-x86_64.so.1", "/usr/lib/hook.so").run(&CHECK).is_empty());
     }
 
     #[test]

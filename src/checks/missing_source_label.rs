@@ -10,8 +10,9 @@ pub(super) static CHECK: Check = Check {
     title: "The image does not name its source",
     family: Family::Config,
     severity: Severity::Low,
-    what: "No label of the config names the source: neither `org.opencontainers.image.source` nor `org.opencontainers.image.revision` \
-           has a value, nor their forerunners `org.label-schema.vcs-url` and `vcs-ref`.",
+    what: "No label of the config, and no annotation of the manifest or of the index's entry for it, names the source: neither \
+           `org.opencontainers.image.source` nor `org.opencontainers.image.revision` has a value, nor their forerunners \
+           `org.label-schema.vcs-url` and `vcs-ref`.",
     why: "Who finds a fault in a running container must find the code and the commit that it was built from, and whom to ask.",
     fix: "Label the image with its repository and commit while it is built.",
     example: "ARG REVISION\nLABEL org.opencontainers.image.source=https://example.com/shop/app \\\n      \
@@ -27,7 +28,8 @@ pub(super) static CHECK: Check = Check {
     run,
 };
 
-const LABELS: &[&str] = &[
+/// Names of labels and annotations.
+const NAMES: &[&str] = &[
     "org.opencontainers.image.source",
     "org.opencontainers.image.revision",
     "org.label-schema.vcs-url",
@@ -35,11 +37,12 @@ const LABELS: &[&str] = &[
 ];
 
 fn run(image: &Image) -> Vec<Observation> {
-    let is_source = |(name, value): &(String, String)| LABELS.contains(&name.as_str()) && !value.trim().is_empty();
-    if image.config.runtime.labels.iter().any(is_source) {
+    let labels = image.config.runtime.labels.iter().map(|(name, value)| (name, value));
+    let is_source = |(name, value): (&String, &String)| NAMES.contains(&name.as_str()) && !value.trim().is_empty();
+    if labels.chain(&image.annotations).any(is_source) {
         return Vec::new();
     }
-    let message = "No label names the repository or the commit that the image was built from".to_owned();
+    let message = "No label or annotation names the repository or the commit that the image was built from".to_owned();
     vec![Observation { message, evidence: vec![Evidence::of_config("config.Labels")], ..Observation::default() }]
 }
 
@@ -58,6 +61,16 @@ mod tests {
     fn fires_without_a_value() {
         assert!(fires(&[]));
         assert!(fires(&[("org.opencontainers.image.source", " "), ("org.opencontainers.image.title", "x"), ("source", "x")]));
+    }
+
+    #[test]
+    fn is_silent_on_an_annotation() {
+        let fires = |name: &str, value: &str| {
+            let annotated = |image: &mut Image| drop(image.annotations.insert(name.to_owned(), value.to_owned()));
+            !Builder::default().run_with(&CHECK, annotated).is_empty()
+        };
+        assert!(!fires("org.opencontainers.image.source", "https://example.com/x"));
+        assert!(fires("org.opencontainers.image.source", "") && fires("org.opencontainers.image.ref.name", "x"));
     }
 
     #[test]

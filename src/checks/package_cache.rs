@@ -5,9 +5,10 @@
 
 use std::collections::BTreeMap;
 
+use super::contents::Contents;
 use super::{Check, Family, Reference, evidence, tools, wording};
 use crate::facts::Image;
-use crate::finding::{Evidence, Observation, Severity};
+use crate::finding::{Observation, Severity};
 
 /// The check.
 pub(super) static CHECK: Check = Check {
@@ -99,58 +100,27 @@ const CACHES: &[(&str, &[Place])] = &[
     ("NuGet", &[Anywhere("/.nuget/packages"), Anywhere("/.local/share/NuGet")]),
 ];
 
-/// What is in the final filesystem of one kind of cache.
-#[derive(Default)]
-struct Contents {
-    files: u64,
-    /// By folder (or file) and layer that wrote it.
-    places: BTreeMap<(Vec<u8>, usize), Evidence>,
-}
-
 fn run(image: &Image) -> Vec<Observation> {
-    let mut names_of_inode: BTreeMap<u32, (u32, u32)> = BTreeMap::new();
-    let mut cached = Vec::new();
     let finder = Finder::new();
-    for (path, node) in image.rootfs.entries() {
-        let inode = image.rootfs.inode(node);
-        if !inode.is_file() {
-            continue;
-        }
-        let place = if is_bookkeeping(&path) { None } else { finder.find(&path).filter(|_| tools::owner(image, node).is_none()) };
-        let (all, inside) = names_of_inode.entry(image.rootfs.inode_number(node)).or_default();
-        *all = all.saturating_add(1);
-        if let Some((cache, root)) = place {
-            *inside = inside.saturating_add(1);
-            cached.push((cache, path.get(..root).unwrap_or_default().to_vec(), inode.layer, node));
-        }
-    }
     let mut seen: BTreeMap<usize, Contents> = BTreeMap::new();
-    for (cache, root, layer, node) in cached {
-        let contents = seen.entry(cache).or_default();
-        contents.files = contents.files.saturating_add(1);
-        let place = contents.places.entry((root.clone(), layer)).or_insert_with(|| place(image, root, layer));
-        // only the last name of an inode frees its bytes, and only when none is left elsewhere (conda links packages)
-        if let Some((all, inside)) = names_of_inode.get_mut(&image.rootfs.inode_number(node))
-            && *all == *inside
+    for (path, node) in image.rootfs.entries() {
+        if image.rootfs.inode(node).is_file()
+            && !is_bookkeeping(&path)
+            && let Some((cache, root)) = finder.find(&path)
+            && tools::owner(image, node).is_none()
         {
-            place.bytes = place.bytes.saturating_add(image.rootfs.inode(node).size());
-            *inside = 0;
+            seen.entry(cache).or_default().add(image, path.get(..root).unwrap_or_default(), node);
         }
     }
     seen.into_iter().filter_map(|(cache, contents)| observe(cache, contents)).collect()
 }
 
-fn place(image: &Image, root: Vec<u8>, layer: usize) -> Evidence {
-    let history = image.steps.get(layer).and_then(|step| step.history);
-    Evidence { path: Some(root), layer: Some(layer), history, ..Evidence::default() }
-}
-
+/// The size is that of what goes with the cache: conda's packages are linked to where they are used.
 fn observe(cache: usize, contents: Contents) -> Option<Observation> {
     let (label, _) = CACHES.get(cache)?;
-    let Contents { files, places } = contents;
-    let evidence: Vec<_> = places.into_values().collect();
-    let size = wording::bytes(evidence::bytes(&evidence));
-    let message = format!("Cache of {label}: {}, {size}", wording::counted(files, "file"));
+    let files = wording::counted(contents.files, "file");
+    let evidence = contents.evidence();
+    let message = format!("Cache of {label}: {files}, {}", wording::bytes(evidence::bytes(&evidence)));
     Some(Observation { subject: wording::key(label), message, evidence, ..Observation::default() })
 }
 

@@ -9,11 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::build::Step;
-use crate::facts::{Content, OsRelease, Runtime, SearchPath, SecretFacts, StartupLinking};
+use crate::facts::{Content, OsRelease, SecretFacts, StartupLinking};
 use crate::facts::{Database, DatabaseKind, Executable, ExecutableName, Image, OwnedFile, Package, Packages, User};
 use crate::facts::{ElfFacts, Marker};
 use crate::finding::{Evidence, Observation};
-use crate::oci::{Healthcheck, ImageConfig, Platform, Remark, RuntimeConfig};
+use crate::oci::{Healthcheck, ImageConfig, Remark, RuntimeConfig};
 use crate::rootfs::{Inode, InodeKind, NodeId, Rootfs};
 
 use super::{Check, tools};
@@ -164,16 +164,14 @@ impl Builder {
         let Self { rootfs, packages, user, runtime, os_release, remarks, differences, hidden, history, linking } =
             std::mem::take(self);
         let executables = executables(&rootfs);
-        let platform = Platform { os: "linux".into(), architecture: "amd64".into(), variant: None };
+        let plain = Image::plain(rootfs);
         let runtime = RuntimeConfig { user: user.configured.clone(), ..runtime };
-        let config = ImageConfig { platform, runtime, diff_ids: Vec::new(), history, created: None, author: None };
+        let config = ImageConfig { runtime, history, ..plain.config };
         let steps = vec![Step { history: Some(1), instruction: Some("RUN make".into()) }];
-        let search_path = SearchPath::default();
-        let (startup, probe) = crate::facts::startup_of(&config, &user, &rootfs);
-        let secrets = SecretFacts::of(&config, &rootfs, &packages, &hidden);
+        let (startup, probe) = crate::facts::startup_of(&config, &user, &plain.rootfs);
+        let secrets = SecretFacts::of(&config, &plain.rootfs, &packages, &hidden);
         Image {
             config,
-            rootfs,
             differences,
             remarks,
             steps,
@@ -181,20 +179,11 @@ impl Builder {
             os_release,
             packages,
             executables,
-            search_path,
-            runtime: Runtime::default(),
             startup,
             probe,
             linking,
-            test_files: BTreeSet::new(),
-            entry_files: Vec::new(),
-            test_packages: Vec::new(),
-            buried: Vec::new(),
-            buried_bytes: 0,
-            as_of: None,
-            accounts: Vec::new(),
-            config_files: Vec::new(),
             secrets,
+            ..plain
         }
     }
 

@@ -16,13 +16,15 @@ mod search_path;
 mod secrets;
 mod startup;
 mod test_files;
+#[cfg(test)]
+mod testing;
 mod users;
 
 pub use accounts::Account;
 pub use bodies::missing_bodies;
 pub use config_files::{ConfigFile, ConfigKind};
 pub use executables::{Executable, ExecutableName, executables};
-pub use linking::{MissingLibrary, MissingVersion, StartupLinking};
+pub use linking::{MissingLibrary, MissingVersion, PRELOAD_FILE, StartupLinking, preloaded};
 pub use os_release::OsRelease;
 pub use packages::{Database, DatabaseKind, OwnedFile, Package, Packages};
 pub use runtime::{Language, Runtime};
@@ -35,6 +37,8 @@ pub use users::{User, UserProblem};
 pub use crate::layer::probe::{ElfFacts, LoaderFacts, Marker, NeededVersion, Relro, SectionBytes, VersionNeed};
 pub use crate::layer::{Content, Xattr};
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use self::bodies::Bodies;
 use crate::build::Step;
 use crate::limits::Limits;
@@ -46,8 +50,12 @@ use crate::rootfs::{Buried, Difference, Hidden, NodeId, Rootfs};
 pub struct Image {
     /// The image config.
     pub config: ImageConfig,
+    /// Annotations of the manifest and of the index's entry for it; an archive of Docker's has none.
+    pub annotations: BTreeMap<String, String>,
     /// The stacked tree, which is judged.
     pub rootfs: Rootfs,
+    /// All names of what has more than one in the tree, by inode number.
+    pub several_names: BTreeMap<u32, Vec<NodeId>>,
     /// Where the sequential tree differs.
     pub differences: Vec<Difference>,
     /// What is remarkable about the graph, the layers, the merge and the user; sorted.
@@ -88,7 +96,7 @@ pub struct Image {
     pub linking: StartupLinking,
     /// Inode numbers of the stacked tree of files that only tests and development need: of test and lint tools of Python, and npm
     /// packages that a lock file marks `dev`.
-    pub test_files: std::collections::BTreeSet<u32>,
+    pub test_files: BTreeSet<u32>,
     /// The secrets in its files, in files that no longer show, and in its config.
     pub secrets: SecretFacts,
 }
@@ -101,6 +109,8 @@ pub type NotExamined = (Place, String);
 pub struct Parts {
     /// The image config.
     pub config: ImageConfig,
+    /// Annotations of the manifest and of the index's entry for it.
+    pub annotations: BTreeMap<String, String>,
     /// The stacked tree.
     pub rootfs: Rootfs,
     /// Where the sequential tree differs.
@@ -120,7 +130,8 @@ pub struct Parts {
 /// Gathers all facts.
 #[must_use]
 pub fn gather(parts: Parts, limits: &Limits) -> (Image, Vec<NotExamined>) {
-    let Parts { config, rootfs, differences, mut remarks, steps, buried: (buried, buried_bytes), as_of, hidden } = parts;
+    let Parts { config, annotations, rootfs, differences, mut remarks, steps, buried: (buried, buried_bytes), as_of, hidden } =
+        parts;
     let mut bodies = Bodies::new(&rootfs, limits);
     let user = users::resolve(&config.runtime.user, &mut bodies);
     remarks.extend(users::remarks(&config.runtime.user, &rootfs));
@@ -153,6 +164,8 @@ pub fn gather(parts: Parts, limits: &Limits) -> (Image, Vec<NotExamined>) {
     not_examined.dedup();
     let image = Image {
         config,
+        annotations,
+        several_names: rootfs.several_names(),
         rootfs,
         differences,
         remarks,

@@ -30,7 +30,7 @@ pub struct Descriptor {
 }
 
 /// A manifest or an index: which one is told by its fields, and must be told by its media type too.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Graph {
     /// `mediaType` inside the document.
     pub media_type: Option<String>,
@@ -42,6 +42,8 @@ pub struct Graph {
     pub layers: Option<Vec<Result<Descriptor, Error>>>,
     /// `manifests`; None when absent or null.
     pub manifests: Option<Vec<Result<Descriptor, Error>>>,
+    /// `annotations`.
+    pub annotations: BTreeMap<String, String>,
     /// Whether it has the fields of Docker's schema 1.
     pub is_schema_1: bool,
 }
@@ -80,8 +82,16 @@ pub fn graph(bytes: &[u8], bounds: Bounds) -> Result<Graph, Error> {
         config: config.map(|config| descriptor(config, "config")),
         layers,
         manifests,
+        annotations: annotations(&value),
         is_schema_1: value.get("fsLayers").is_some(),
     })
+}
+
+/// Annotations that have a value.
+fn annotations(value: &Value) -> BTreeMap<String, String> {
+    let fields = value.get("annotations").and_then(Value::as_object);
+    let pairs = fields.into_iter().flatten();
+    pairs.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect()
 }
 
 fn text(value: &Value, name: &str) -> Option<String> {
@@ -102,14 +112,13 @@ fn descriptor(mut value: Value, at: &str) -> Result<Descriptor, Error> {
         architecture: text(platform, "architecture").unwrap_or_default(),
         variant: text(platform, "variant"),
     });
+    let annotations = annotations(&value);
     if let Some(fields) = value.as_object_mut() {
         // Go leaves an absent media type empty, the image-spec's type refuses it; platforms are read above, where
         // `os.version` keeps its dot and an empty platform is one too
         fields.entry("mediaType").or_insert_with(|| "".into());
         fields.remove("platform");
-        if let Some(Value::Object(annotations)) = fields.get_mut("annotations") {
-            annotations.retain(|_, value| !value.is_null());
-        }
+        fields.remove("annotations");
     }
     let spec: oci_spec::image::Descriptor =
         serde_json::from_value(value).map_err(|error| Error::malformed(at, super::escape_text(&error.to_string())))?;
@@ -118,7 +127,7 @@ fn descriptor(mut value: Value, at: &str) -> Result<Descriptor, Error> {
         digest,
         size: spec.size(),
         urls: spec.urls().clone().unwrap_or_default(),
-        annotations: spec.annotations().clone().unwrap_or_default().into_iter().collect(),
+        annotations,
         platform,
         os_version,
         data: spec.data().clone(),

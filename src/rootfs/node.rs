@@ -203,6 +203,28 @@ impl Rootfs {
         names.iter().rev().flat_map(|name| std::iter::once(&b'/').chain(name.iter())).copied().collect()
     }
 
+    /// What is no directory and has more than one name in the tree: all its names, by inode number.
+    #[must_use]
+    pub fn several_names(&self) -> BTreeMap<u32, Vec<NodeId>> {
+        let mut first: Vec<Option<NodeId>> = vec![None; self.inodes.len()];
+        let mut several: BTreeMap<u32, Vec<NodeId>> = BTreeMap::new();
+        let mut folders = vec![self.root()];
+        while let Some(folder) = folders.pop() {
+            for (_, node) in self.children(folder) {
+                let number = self.inode_number(node);
+                if self.inode(node).is_directory() {
+                    folders.push(node);
+                } else if let Some(met) = first.get_mut(index(number)) {
+                    match met {
+                        None => *met = Some(node),
+                        Some(other) => several.entry(number).or_insert_with(|| vec![*other]).push(node),
+                    }
+                }
+            }
+        }
+        several
+    }
+
     /// Replaces what is known of the content of an inode, for all its names.
     pub fn set_content(&mut self, id: NodeId, content: Arc<Content>) {
         let number = self.inode_number(id);

@@ -1,14 +1,12 @@
 //! Images of plain data for the tests of rules: no tar, no layers.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{Compiled, Evaluated, compile, evaluate};
 use crate::build::Step;
-use crate::facts::{Content, ElfFacts, Executable, ExecutableName, Image, OsRelease, OwnedFile, Package, Packages};
-use crate::facts::{Runtime, SearchPath, User};
+use crate::facts::{Content, ElfFacts, Executable, ExecutableName, Image, OsRelease, OwnedFile, Package, User};
 use crate::limits::Limits;
-use crate::oci::{History, ImageConfig, Platform, RuntimeConfig};
+use crate::oci::{History, ImageConfig, RuntimeConfig};
 use crate::policy::{Rule, Severity};
 use crate::rootfs::{Inode, InodeKind, Rootfs};
 
@@ -19,34 +17,10 @@ impl Default for Builder {
     /// uid 10001, linux/amd64, nothing else.
     fn default() -> Self {
         let user = User { configured: "10001".into(), uid: Some(10001), gid: Some(10001), groups: vec![10001], problem: None };
-        let platform = Platform { os: "linux".into(), architecture: "amd64".into(), variant: None };
-        let runtime = RuntimeConfig { user: "10001".into(), ..RuntimeConfig::default() };
-        let config = ImageConfig { platform, runtime, diff_ids: Vec::new(), history: Vec::new(), created: None, author: None };
-        Self(Image {
-            config,
-            rootfs: Rootfs::default(),
-            differences: Vec::new(),
-            remarks: Vec::new(),
-            steps: vec![Step { history: Some(0), instruction: Some("RUN make".into()) }],
-            user,
-            os_release: None,
-            packages: Packages::default(),
-            executables: Vec::new(),
-            search_path: SearchPath::default(),
-            runtime: Runtime::default(),
-            startup: crate::facts::Startup::default(),
-            probe: None,
-            linking: crate::facts::StartupLinking::default(),
-            test_files: BTreeSet::new(),
-            entry_files: Vec::new(),
-            test_packages: Vec::new(),
-            buried: Vec::new(),
-            buried_bytes: 0,
-            as_of: None,
-            accounts: Vec::new(),
-            config_files: Vec::new(),
-            secrets: crate::facts::SecretFacts::default(),
-        })
+        let plain = Image::plain(Rootfs::default());
+        let config = ImageConfig { runtime: RuntimeConfig { user: "10001".into(), ..RuntimeConfig::default() }, ..plain.config };
+        let steps = vec![Step { history: Some(0), instruction: Some("RUN make".into()) }];
+        Self(Image { config, steps, user, ..plain })
     }
 }
 

@@ -1,10 +1,11 @@
 //! What mending a finding alone would change: the score again, as if its evidence were gone.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::facts::Image;
 use crate::finding::Finding;
 use crate::policy::Measure;
+use crate::rootfs::NodeId;
 
 use super::ballast::{Ballast, Class, class_of_check, node_at};
 use super::{Measurements, Pair};
@@ -53,18 +54,15 @@ fn without(image: &Image, finding: &Finding, ballast: &Ballast, measured: &Measu
         _ => {}
     }
     let mut bytes = 0_u64;
-    let listed = listed(image, finding);
+    let listed: BTreeSet<NodeId> = nodes(image, finding).collect();
     for evidence in finding.observation.evidence.iter().filter(|evidence| evidence.bytes > 0) {
-        let node = evidence.path.as_deref().and_then(|path| node_at(&image.rootfs, path));
-        // under a name that the finding does not speak of, the file stays
-        let number = node.map(|node| image.rootfs.inode_number(node));
-        let told = number.and_then(|number| listed.get(&number)).copied().unwrap_or(0);
-        if node.is_some_and(|node| ballast.names_of(image, node) > told) {
+        // what is buried is not the file that has its name now
+        let path = evidence.path.as_deref().filter(|_| finding.check != "buried-files");
+        let node = path.and_then(|path| node_at(&image.rootfs, path));
+        if node.is_some_and(|node| is_kept(image, node, &listed)) {
             continue;
         }
         bytes = bytes.saturating_add(evidence.bytes);
-        // what is buried is not the file that has its name now
-        let node = node.filter(|_| finding.check != "buried-files");
         let class = node.and_then(|node| ballast.class_of(image, node)).or_else(|| class_of_check(&finding.check));
         if let Some(measure) = class.and_then(measure_of) {
             after.lower(measure, evidence.bytes);
@@ -87,19 +85,22 @@ fn measure_of(class: Class) -> Option<Measure> {
 }
 
 fn inodes(image: &Image, finding: &Finding) -> BTreeSet<u32> {
-    let paths = finding.observation.evidence.iter().filter_map(|evidence| evidence.path.as_deref());
-    paths.filter_map(|path| node_at(&image.rootfs, path)).map(|node| image.rootfs.inode_number(node)).collect()
+    nodes(image, finding).map(|node| image.rootfs.inode_number(node)).collect()
 }
 
-/// How many names of each inode a finding lists.
-fn listed(image: &Image, finding: &Finding) -> BTreeMap<u32, u32> {
+/// The names that a finding lists.
+fn nodes<'i>(image: &'i Image, finding: &'i Finding) -> impl Iterator<Item = NodeId> + 'i {
     let paths = finding.observation.evidence.iter().filter_map(|evidence| evidence.path.as_deref());
-    let mut listed: BTreeMap<u32, u32> = BTreeMap::new();
-    for node in paths.filter_map(|path| node_at(&image.rootfs, path)) {
-        let count = listed.entry(image.rootfs.inode_number(node)).or_default();
-        *count = count.saturating_add(1);
-    }
-    listed
+    paths.filter_map(|path| node_at(&image.rootfs, path))
+}
+
+/// Whether a file stays under a name that is not listed and lies in no folder that is.
+fn is_kept(image: &Image, node: NodeId, listed: &BTreeSet<NodeId>) -> bool {
+    let names = image.several_names.get(&image.rootfs.inode_number(node)).map_or(&[][..], Vec::as_slice);
+    names.iter().any(|name| {
+        let folders = std::iter::successors(Some(*name), |at| Some(image.rootfs.folder_of(*at)));
+        !folders.take_while(|at| *at != image.rootfs.root()).any(|at| listed.contains(&at))
+    })
 }
 
 fn count(length: usize) -> u64 {

@@ -1,5 +1,7 @@
 //! Images of a source before one is chosen, with every name they go by.
 
+use std::collections::BTreeMap;
+
 use super::{Error, ImageRecord, Request};
 use crate::oci::{BlobDigest, Code, Remark};
 
@@ -25,6 +27,7 @@ pub(super) fn empty_record() -> ImageRecord {
         reference: None,
         index_platform: None,
         manifest_digest: None,
+        annotations: BTreeMap::new(),
         config_digest: None,
         config: None,
         layers: Vec::new(),

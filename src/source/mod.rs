@@ -22,6 +22,7 @@ mod walk;
 
 pub use error::Error;
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::PathBuf;
 
@@ -108,6 +109,8 @@ pub struct ImageRecord {
     pub index_platform: Option<Platform>,
     /// None for archives without one.
     pub manifest_digest: Option<BlobDigest>,
+    /// Annotations of the manifest and of the index's entry for it; of one that both have, the manifest's value.
+    pub annotations: BTreeMap<String, String>,
     /// Digest of the config blob; None when the config could not be read.
     pub config_digest: Option<BlobDigest>,
     /// None when it could not be read: then `errors` says why.

@@ -86,14 +86,7 @@ pub(super) fn walk_from(
     platforms: &[Platform],
     limits: &Limits,
 ) -> Result<Walked, Error> {
-    let graph = Graph {
-        media_type: None,
-        artifact_type: None,
-        config: None,
-        layers: None,
-        manifests: Some(vec![Ok(root)]),
-        is_schema_1: false,
-    };
+    let graph = Graph { manifests: Some(vec![Ok(root)]), ..Graph::default() };
     Walker::new(members, platforms, limits).run(graph)
 }
 

@@ -88,6 +88,8 @@ pub(super) fn image_of_graph(
     record: &mut ImageRecord,
     limits: &Limits,
 ) {
+    record.annotations.clone_from(&descriptor.annotations);
+    record.annotations.extend(graph.annotations.clone());
     if let Err(error) = fill(members, descriptor, graph, record, limits) {
         record.errors.push(error);
     }

@@ -148,7 +148,8 @@ fn understand(
     let steps = build::steps(&config.history, record.layers.len());
     // the last day of all stands for nobody having said what day it is
     let as_of = Some(request.as_of).filter(|day| *day != Date::default());
-    let parts = Parts { config, rootfs: stacked, differences, remarks, steps, buried: shipped_only, as_of, hidden };
+    let annotations = record.annotations.clone();
+    let parts = Parts { config, annotations, rootfs: stacked, differences, remarks, steps, buried: shipped_only, as_of, hidden };
     progress.enter(Stage::Facts);
     let (image, not_examined) = facts::gather(parts, limits);
     examined.unseen.extend(not_examined);

@@ -71,6 +71,7 @@ fn image(bytes: &[u8], pinned: Option<&[u8]>, claimed: &[u8]) -> Blobs {
         reference: None,
         index_platform: None,
         manifest_digest: None,
+        annotations: BTreeMap::new(),
         config_digest: None,
         config: None,
         layers: vec![record],

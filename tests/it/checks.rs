@@ -31,6 +31,23 @@ fn every_check_has_an_image_it_fires_on_and_one_it_is_silent_on() {
 }
 
 #[test]
+fn a_source_may_be_an_annotation_of_the_manifest_or_of_its_entry() {
+    let annotations = r#""annotations":{"org.opencontainers.image.source":"https://example.com/shop"}"#;
+    let manifest = format!("{{\"schemaVersion\":2,\"config\":$config,\"layers\":[$layer0],{annotations}}}");
+    let index = format!("{{\"schemaVersion\":2,\"manifests\":[{{$manifest.fields,{annotations}}}]}}");
+    let is_silent = |name: &str, text: &str| {
+        let document = format!("[[document]]\nname = '{name}'\ntext = '{text}'\n");
+        let layer = "[[layer]]\nentries = [{ file = 'k', text = 'x' }]\n";
+        let expect = "[expect]\nverdict = 'accept'\n";
+        let recipe = recipe::of_text(&format!("about = ''\ncontainers = ['oci']\n{layer}{document}{expect}"));
+        !fired(&recipe).iter().any(|id| id == "missing-source-label")
+    };
+    assert!(is_silent("manifest", &manifest));
+    assert!(is_silent("index", &index));
+    assert!(!is_silent("index", &index.replace("image.source", "image.title")));
+}
+
+#[test]
 fn findings_have_subjects_that_the_next_build_has_too() {
     let demo = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/images/demo.tar");
     let checked = program::check(&demo, &[]);

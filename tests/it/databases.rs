@@ -34,6 +34,7 @@ fn facts_of(files: &[File<'_>], limits: &Limits) -> (Image, Vec<String>) {
     let config = document::config(br#"{"os":"linux","architecture":"amd64"}"#, Bounds { depth: 64, members: 100 }).unwrap();
     let parts = Parts {
         config,
+        annotations: std::collections::BTreeMap::new(),
         rootfs: merged.stacked,
         differences: merged.differences,
         remarks: merged.remarks,

@@ -1,5 +1,10 @@
 //! When releases of distributions end, as their makers publish it. Where a release has two ends, the later one that is free of charge:
 //! Debian's LTS counts, Ubuntu Pro does not. Where only a month is published, its last day.
+//!
+//! Compared on 2026-11-21, row by row, with what was published by then: Debian's package `distro-info-data` 0.58+deb12u7 for Debian and
+//! Ubuntu; stored copies of the wikis of AlmaLinux and Rocky Linux and of Amazon's documentation; and for the rest the product files
+//! of endoflife.date, of which the newest was of July 2026. Where two of these differ in a day, the later stands here. Not found in any
+//! of them: `rhel 10` and `rocky 10`, for which the ten years of their forerunners are counted.
 
 /// A release.
 #[derive(Debug, Clone, Copy)]
@@ -24,10 +29,11 @@ const ALMA: &str = "https://wiki.almalinux.org/release-notes/";
 const ORACLE: &str = "https://www.oracle.com/a/ocom/docs/elsp-lifetime-069338.pdf";
 const FEDORA: &str = "https://docs.fedoraproject.org/en-US/releases/eol/";
 const AMAZON_1: &str = "https://aws.amazon.com/blogs/aws/update-on-amazon-linux-ami-end-of-life/";
+const AMAZON_2023: &str = "https://docs.aws.amazon.com/linux/al2023/ug/release-cadence.html";
 const AMAZON_2: &str = "https://aws.amazon.com/amazon-linux-2/faqs/";
 const OPENSUSE: &str = "https://en.opensuse.org/Lifetime";
 const SUSE: &str = "https://www.suse.com/lifecycle";
-const MARINER: &str = "https://learn.microsoft.com/lifecycle/products/azure-linux";
+const MARINER: &str = "https://learn.microsoft.com/azure/azure-linux/release-cadence-lifecycle";
 
 const fn row(id: &'static str, version: &'static str, end: &'static str, source: &'static str) -> Release {
     Release { id, version, end, source }
@@ -36,7 +42,7 @@ const fn row(id: &'static str, version: &'static str, end: &'static str, source:
 /// Sorted by name and version, as text.
 pub(super) const RELEASES: &[Release] = &[
     row("almalinux", "10", "2035-05-31", ALMA),
-    row("almalinux", "8", "2029-05-31", ALMA),
+    row("almalinux", "8", "2029-03-01", ALMA),
     row("almalinux", "9", "2032-05-31", ALMA),
     row("alpine", "3.10", "2021-05-01", ALPINE),
     row("alpine", "3.11", "2021-11-01", ALPINE),
@@ -65,6 +71,8 @@ pub(super) const RELEASES: &[Release] = &[
     row("amzn", "2017.03", "2023-12-31", AMAZON_1),
     row("amzn", "2017.09", "2023-12-31", AMAZON_1),
     row("amzn", "2018.03", "2023-12-31", AMAZON_1),
+    row("amzn", "2023", "2029-06-30", AMAZON_2023),
+    row("azurelinux", "3.0", "2027-08-31", MARINER),
     row("centos", "6", "2020-11-30", CENTOS),
     row("centos", "7", "2024-06-30", CENTOS),
     row("centos", "8", "2021-12-31", CENTOS),
@@ -92,7 +100,7 @@ pub(super) const RELEASES: &[Release] = &[
     row("fedora", "41", "2025-12-15", FEDORA),
     row("fedora", "42", "2026-05-13", FEDORA),
     row("fedora", "43", "2026-12-09", FEDORA),
-    row("mariner", "1.0", "2023-07-31", MARINER),
+    row("mariner", "1.0", "2023-08-31", MARINER),
     row("mariner", "2.0", "2025-07-31", MARINER),
     row("ol", "6", "2021-03-31", ORACLE),
     row("ol", "7", "2024-12-31", ORACLE),
@@ -123,7 +131,7 @@ pub(super) const RELEASES: &[Release] = &[
     row("sles", "15.5", "2024-12-31", SUSE),
     row("sles", "15.6", "2025-12-31", SUSE),
     row("ubuntu", "12.04", "2017-04-28", UBUNTU),
-    row("ubuntu", "14.04", "2019-04-30", UBUNTU),
+    row("ubuntu", "14.04", "2019-04-25", UBUNTU),
     row("ubuntu", "16.04", "2021-04-30", UBUNTU),
     row("ubuntu", "17.10", "2018-07-19", UBUNTU),
     row("ubuntu", "18.04", "2023-05-31", UBUNTU),
@@ -138,9 +146,9 @@ pub(super) const RELEASES: &[Release] = &[
     row("ubuntu", "22.10", "2023-07-20", UBUNTU),
     row("ubuntu", "23.04", "2024-01-25", UBUNTU),
     row("ubuntu", "23.10", "2024-07-12", UBUNTU),
-    row("ubuntu", "24.04", "2029-06-30", UBUNTU),
+    row("ubuntu", "24.04", "2029-05-31", UBUNTU),
     row("ubuntu", "24.10", "2025-07-10", UBUNTU),
     row("ubuntu", "25.04", "2026-01-17", UBUNTU),
-    row("ubuntu", "25.10", "2026-07-31", UBUNTU),
-    row("ubuntu", "26.04", "2031-06-30", UBUNTU),
+    row("ubuntu", "25.10", "2026-07-09", UBUNTU),
+    row("ubuntu", "26.04", "2031-05-29", UBUNTU),
 ];

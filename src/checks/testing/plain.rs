@@ -16,6 +16,13 @@ impl Builder {
         (check.run)(&image)
     }
 
+    /// The message of the only thing that a check sees in the image.
+    pub(in crate::checks) fn message(&mut self, check: &Check) -> String {
+        let seen = self.run(check);
+        assert_eq!(seen.len(), 1, "{seen:?}");
+        seen[0].message.clone()
+    }
+
     /// A file whose body was kept.
     pub(in crate::checks) fn text(&mut self, path: &str, body: &str) -> &mut Self {
         let content = Content { body: Some(body.as_bytes().into()), ..Content::default() };

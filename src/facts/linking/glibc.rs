@@ -3,7 +3,8 @@
 //! A name without a slash is looked for, in this order: what is loaded already, by name and soname; DT_RPATH of the object that needs
 //! it and of those that loaded it, unless the former has a DT_RUNPATH; `LD_LIBRARY_PATH`; DT_RUNPATH of the object alone;
 //! `ld.so.cache`; the default folders. `ld.so.conf` is read by ldconfig only. Folders for better processors (`glibc-hwcaps`) are
-//! looked into where the plain folder has nothing: which processor will run the image is not known.
+//! looked into where the plain folder has nothing: which processor will run the image is not known. What `LD_PRELOAD` and then
+//! `/etc/ld.so.preload` name is loaded before all else.
 
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
@@ -12,7 +13,7 @@ use super::graph::{Graph, joined};
 use super::loader::Glibc;
 use super::machine::{self, Machine};
 use super::tokens::{self, Tokens};
-use super::{Closure, Linker, MissingVersion, Object, elf_of};
+use super::{Closure, Linker, MissingVersion, Object, PRELOAD_FILE, elf_of, preloaded};
 use crate::limits::LimitHit;
 use crate::rootfs::NodeId;
 
@@ -66,6 +67,7 @@ impl<'a> Loading<'a, '_, '_> {
                 self.load(PROGRAM, name.as_bytes(), false)?;
             }
         }
+        self.preload()?;
         let mut next = PROGRAM;
         while next < self.graph.objects.len() {
             let Some(elf) = self.graph.elf(next) else {
@@ -80,6 +82,18 @@ impl<'a> Loading<'a, '_, '_> {
             next = next.saturating_add(1);
         }
         Ok(())
+    }
+
+    /// What the file names is loaded whoever the user is; of what is not there the loader warns.
+    fn preload(&mut self) -> Result<(), LimitHit> {
+        match self.linker.folders.body(PRELOAD_FILE) {
+            Some(Ok(body)) => preloaded(body).try_for_each(|name| self.load(PROGRAM, name, false)),
+            Some(Err(_)) => {
+                self.graph.closure.not_examined = self.linker.folders.why_unread(PRELOAD_FILE);
+                Ok(())
+            }
+            None => Ok(()),
+        }
     }
 
     fn load(&mut self, by: usize, name: &[u8], is_required: bool) -> Result<(), LimitHit> {

@@ -10,6 +10,7 @@ mod graph;
 mod loader;
 mod machine;
 mod musl;
+mod preload;
 mod startup;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ use crate::limits::Limits;
 use crate::oci::RuntimeConfig;
 use crate::rootfs::{Inode, NodeId, Rootfs};
 
+pub use preload::{PRELOAD_FILE, preloaded};
 pub use startup::StartupLinking;
 pub(super) use startup::{of, wanted};
 

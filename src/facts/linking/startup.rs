@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::loader::CACHE;
-use super::{Linker, MissingLibrary, MissingVersion, elf_of, machine};
+use super::{Linker, MissingLibrary, MissingVersion, PRELOAD_FILE, elf_of, machine};
 use crate::facts::NotExamined;
 use crate::facts::links::Links;
 use crate::oci::Place;
@@ -85,7 +85,7 @@ fn find_elsewhere(rootfs: &Rootfs, missing: &mut [MissingLibrary]) {
 
 /// Paths of files whose bodies loaders read.
 pub(in crate::facts) fn wanted(rootfs: &Rootfs, links: &mut Links<'_>) -> Vec<Vec<u8>> {
-    let mut paths = vec![CACHE.to_vec()];
+    let mut paths = vec![CACHE.to_vec(), PRELOAD_FILE.to_vec()];
     if let Some(folder) = links.resolve(b"/etc") {
         let is_path_file = |name: &&[u8]| name.starts_with(b"ld-musl-") && name.ends_with(b".path");
         paths.extend(rootfs.children(folder).map(|(name, _)| name).filter(is_path_file).map(|name| [b"/etc/", name].concat()));

@@ -93,8 +93,6 @@ pub struct Ballast {
     bytes: [u64; Class::ALL.len()],
     /// By inode number of the stacked tree; None for what is no regular file.
     classes: Vec<Option<Class>>,
-    /// By inode number of the stacked tree: how many names a regular file has.
-    names: Vec<u32>,
     /// The folders and files that weigh most, heaviest first.
     pub biggest: Vec<Offender>,
     /// Names in the final filesystem, without the root.
@@ -125,13 +123,6 @@ impl Ballast {
     #[must_use]
     pub fn class_of(&self, image: &Image, node: NodeId) -> Option<Class> {
         self.classes.get(usize::try_from(image.rootfs.inode_number(node)).ok()?).copied().flatten()
-    }
-
-    /// How many names a regular file has; 0 for what is none.
-    #[must_use]
-    pub fn names_of(&self, image: &Image, node: NodeId) -> u32 {
-        let number = usize::try_from(image.rootfs.inode_number(node)).ok();
-        number.and_then(|number| self.names.get(number)).copied().unwrap_or(0)
     }
 
     /// Files with a setuid bit, a setgid bit or a file capability.
@@ -174,7 +165,6 @@ pub fn ballast(image: &Image, findings: &[Finding], bytes: LayerBytes, buried: &
                 let below = folder.below(image, &marks, name, node);
                 open.push((folders.add(number, name), below));
             } else if image.rootfs.inode(node).is_file() {
-                name_one(&mut ballast.names, image, node);
                 meet(&mut met, image, Met { class: class_of(image, &marks, &folder, name, node), node, folder: number });
             }
         }
@@ -190,16 +180,6 @@ pub fn ballast(image: &Image, findings: &[Finding], bytes: LayerBytes, buried: &
     ballast.add(Class::Archive, bytes.shipped.saturating_sub(ballast.final_bytes().saturating_add(bytes.buried)));
     ballast.biggest = folders.biggest(image, buried);
     ballast
-}
-
-fn name_one(names: &mut Vec<u32>, image: &Image, node: NodeId) {
-    let Ok(number) = usize::try_from(image.rootfs.inode_number(node)) else { return };
-    if names.len() <= number {
-        names.resize(number.saturating_add(1), 0);
-    }
-    if let Some(count) = names.get_mut(number) {
-        *count = count.saturating_add(1);
-    }
 }
 
 /// Notes one name of a file. The class that is least ballast wins, and among those the first in order.

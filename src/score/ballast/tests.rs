@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::facts::{Executable, ExecutableName, Package, Packages, Runtime, SearchPath, User};
+use crate::facts::{Executable, ExecutableName, Package, Packages};
 use crate::finding::{Evidence, Observation, Severity};
-use crate::oci::{ImageConfig, Platform, RuntimeConfig};
 use crate::rootfs::{InodeKind, Rootfs};
 
 /// An image with findings, as the checks would make them.
@@ -85,33 +84,8 @@ impl Sketch {
             let end = executables.iter_mut().find(|executable| executable.names[0].path == target);
             end.unwrap().names.push(name(path, *node, Some(target.to_vec())));
         }
-        let platform = Platform { os: "linux".into(), architecture: "amd64".into(), variant: None };
-        let (runtime, diff_ids, history) = (RuntimeConfig::default(), Vec::new(), Vec::new());
-        Image {
-            config: ImageConfig { platform, runtime, diff_ids, history, created: None, author: None },
-            rootfs,
-            differences: Vec::new(),
-            remarks: Vec::new(),
-            steps: Vec::new(),
-            user: User::default(),
-            os_release: None,
-            packages: std::mem::take(&mut self.packages),
-            executables,
-            search_path: SearchPath::default(),
-            runtime: Runtime::default(),
-            entry_files: Vec::new(),
-            test_packages: Vec::new(),
-            startup: crate::facts::Startup::default(),
-            probe: None,
-            linking: crate::facts::StartupLinking::default(),
-            test_files: std::mem::take(&mut self.test_files),
-            buried: Vec::new(),
-            buried_bytes: 0,
-            as_of: None,
-            accounts: Vec::new(),
-            config_files: Vec::new(),
-            secrets: crate::facts::SecretFacts::default(),
-        }
+        let (packages, test_files) = (std::mem::take(&mut self.packages), std::mem::take(&mut self.test_files));
+        Image { packages, executables, test_files, ..Image::plain(rootfs) }
     }
 
     pub(super) fn ballast(&mut self) -> (Image, Ballast) {

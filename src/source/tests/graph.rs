@@ -32,6 +32,21 @@ fn a_sound_image_has_no_errors_and_its_layers_in_order() {
 }
 
 #[test]
+fn annotations_are_those_of_the_manifest_and_of_its_entry_in_the_index() {
+    let mut files = Files::default();
+    let mut manifest = files.manifest("amd64", &["one"]);
+    manifest["annotations"] = json!({"revision": "1", "none": null, "both": "manifest"});
+    let image = files.blob(MANIFEST, manifest.to_string());
+    let mut image = named(image, "edge");
+    image["annotations"]["both"] = json!("entry");
+    files.index(&[image]);
+    let source = open_layout(&files, Request::default()).unwrap();
+    let expected = [("both", "manifest"), ("org.opencontainers.image.ref.name", "edge"), ("revision", "1")];
+    let annotations = &source.images()[0].annotations;
+    assert!(annotations.iter().map(|(name, value)| (name.as_str(), value.as_str())).eq(expected), "{annotations:?}");
+}
+
+#[test]
 fn what_a_descriptor_says_of_a_layer_is_checked() {
     assert_eq!(errors_of(|_, m| m["layers"][1]["size"] = json!(4)), [Code::SizeMismatch]);
     assert_eq!(errors_of(|files, m| files.remove(&m["layers"][0])), [Code::BlobMissing]);

@@ -2,7 +2,6 @@
 
 mod api;
 mod life;
-mod load;
 pub(crate) mod program;
 mod tls;
 

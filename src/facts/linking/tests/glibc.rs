@@ -158,6 +158,26 @@ fn preloaded_libraries_come_first_and_may_be_absent() {
 }
 
 #[test]
+fn the_loader_s_file_brings_libraries_after_those_of_the_variable_for_every_program() {
+    let tree = Tree::glibc()
+        .elf("/bin/app", program(LD, &["liba.so"]))
+        .env("LD_PRELOAD=/opt/trace.so")
+        .file("/etc/ld.so.preload", b"# hooks\n/opt/hook.so:libgone.so\n")
+        .elf("/opt/trace.so", library(&[]))
+        .elf("/opt/hook.so", library(&["libb.so"]))
+        .elf("/usr/lib64/liba.so", library(&[]))
+        .elf("/usr/lib64/libb.so", library(&[]));
+    assert_eq!(tree.loaded(), ["/opt/trace.so", "/opt/hook.so", "/usr/lib64/liba.so", "/usr/lib64/libb.so"]);
+    assert_eq!(tree.setuid("/bin/app").loaded(), ["/opt/hook.so", "/usr/lib64/liba.so", "/usr/lib64/libb.so"]);
+}
+
+#[test]
+fn a_loader_s_file_that_was_not_read_is_said() {
+    let tree = Tree::glibc().elf("/bin/app", program(LD, &[])).add("/etc/ld.so.preload", Content::default());
+    assert!(tree.closure("/bin/app").not_examined.is_some_and(|reason| reason.contains("ld.so.preload was not read")));
+}
+
+#[test]
 fn filters_are_needed_and_auxiliaries_may_be_absent() {
     let elf = ElfFacts { auxiliaries: vec![bytes("libx.so")], filters: vec![bytes("libf.so")], ..program(LD, &[]) };
     assert_eq!(Tree::glibc().elf("/bin/app", elf).loaded(), ["!libf.so"]);

@@ -69,3 +69,12 @@ fn a_glibc_name_may_lead_to_musl() {
     let tree = Tree::musl().link(LD, LD_MUSL).elf("/bin/app", program(LD, &["libc.so.6"]));
     assert!(tree.loaded().is_empty());
 }
+
+#[test]
+fn the_file_of_glibc_s_loader_is_not_read() {
+    let tree = Tree::musl()
+        .elf("/bin/app", program(LD_MUSL, &[]))
+        .file("/etc/ld.so.preload", b"/opt/hook.so")
+        .elf("/opt/hook.so", library(&[]));
+    assert_eq!(tree.loaded(), [] as [&str; 0]);
+}
