@@ -186,6 +186,7 @@ impl Builder {
             startup,
             probe,
             linking,
+            reach: Err("nobody looked".to_owned()),
             test_files: BTreeSet::new(),
             entry_files: Vec::new(),
             test_packages: Vec::new(),

@@ -37,6 +37,7 @@ impl Default for Builder {
             startup: crate::facts::Startup::default(),
             probe: None,
             linking: crate::facts::StartupLinking::default(),
+            reach: Err("nobody looked".to_owned()),
             test_files: BTreeSet::new(),
             entry_files: Vec::new(),
             test_packages: Vec::new(),

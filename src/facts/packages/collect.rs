@@ -20,13 +20,22 @@ pub(super) struct Collector<'c, 'a> {
     /// Inode numbers of database files: one file under two names is one database.
     seen: BTreeSet<u32>,
     files: u64,
+    cut: Option<Vec<u8>>,
     /// What listed folders resolve to.
     folders: HashMap<Box<[u8]>, Option<NodeId>>,
 }
 
 impl<'c, 'a> Collector<'c, 'a> {
     pub(super) fn new(bodies: &'c mut Bodies<'a>) -> Self {
-        Self { bodies, databases: Vec::new(), packages: Vec::new(), seen: BTreeSet::new(), files: 0, folders: HashMap::new() }
+        Self {
+            bodies,
+            databases: Vec::new(),
+            packages: Vec::new(),
+            seen: BTreeSet::new(),
+            files: 0,
+            cut: None,
+            folders: HashMap::new(),
+        }
     }
 
     pub(super) fn rootfs(&self) -> &'a Rootfs {
@@ -81,6 +90,7 @@ impl<'c, 'a> Collector<'c, 'a> {
     pub(super) fn close(&mut self, kind: DatabaseKind, path: &[u8], before: usize, report: &Report) {
         if let Some(reason) = &report.failure {
             self.bodies.report(path, reason.clone());
+            self.cut.get_or_insert_with(|| path.to_vec());
         }
         let packages = self.packages.len().saturating_sub(before);
         self.databases.push(Database { kind, path: path.to_vec(), packages, problem: report.problem() });
@@ -160,7 +170,7 @@ impl<'c, 'a> Collector<'c, 'a> {
                 self.bodies.report(&database.path, format!("which package requires which: {problem}"));
             }
         }
-        Packages { databases, list, owned, graph, graph_problem }
+        Packages { databases, list, owned, cut: self.cut, graph, graph_problem }
     }
 }
 

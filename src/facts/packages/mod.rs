@@ -88,6 +88,8 @@ pub struct Packages {
     pub list: Vec<Package>,
     /// Owner by inode number of the stacked tree.
     pub owned: BTreeMap<u32, OwnedFile>,
+    /// The database that was not read to its end, by its path, raw.
+    pub cut: Option<Vec<u8>>,
     /// Which package requires which.
     pub graph: Graph,
     /// Why nothing is known of which package requires which.

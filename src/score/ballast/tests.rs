@@ -104,6 +104,7 @@ impl Sketch {
             startup: crate::facts::Startup::default(),
             probe: None,
             linking: crate::facts::StartupLinking::default(),
+            reach: Err("nobody looked".to_owned()),
             test_files: std::mem::take(&mut self.test_files),
             buried: Vec::new(),
             buried_bytes: 0,
