@@ -11,6 +11,7 @@ mod links;
 mod os_release;
 mod packages;
 pub mod places;
+mod reach;
 mod runtime;
 mod search_path;
 mod secrets;
@@ -26,7 +27,8 @@ pub use config_files::{ConfigFile, ConfigKind};
 pub use executables::{Executable, ExecutableName, executables};
 pub use linking::{MissingLibrary, MissingVersion, PRELOAD_FILE, StartupLinking, preloaded};
 pub use os_release::OsRelease;
-pub use packages::{Database, DatabaseKind, OwnedFile, Package, Packages};
+pub use packages::{Capability, Database, DatabaseKind, Graph, OwnedFile, Package, Packages, Relation, Relations};
+pub use reach::{Reach, Unreached};
 pub use runtime::{Language, Runtime};
 pub use search_path::SearchPath;
 pub use secrets::{BuriedSecret, Exposed, ExposedIn, SecretFacts, SecretFile, Standing, exposed_values};
@@ -94,6 +96,8 @@ pub struct Image {
     pub probe: Option<Startup>,
     /// The shared libraries of what starts the container.
     pub linking: StartupLinking,
+    /// Which packages the start-up path needs, or why that cannot be told, one clause.
+    pub reach: Result<Reach, String>,
     /// Inode numbers of the stacked tree of files that only tests and development need: of test and lint tools of Python, and npm
     /// packages that a lock file marks `dev`.
     pub test_files: BTreeSet<u32>,
@@ -155,6 +159,9 @@ pub fn gather(parts: Parts, limits: &Limits) -> (Image, Vec<NotExamined>) {
     let (startup, probe) = startup::read(&config, &user, &mut bodies);
     let mut linker = linking::Linker::new(&rootfs, &mut bodies.links, &config.runtime, user.uid, limits);
     let (linking, not_linked) = linking::of(&mut linker, &startup.nodes());
+    let starts = [Some(&startup), probe.as_ref()];
+    let reach =
+        reach::read(&reach::Ground::of(&rootfs, &packages, &executables, starts, &linking, &config.runtime), &mut bodies.links);
     let test_packages = test_files::read(&mut bodies);
     let test_files = test_files::files(&rootfs, &test_packages);
     let secrets = SecretFacts::of(&config, &rootfs, &packages, &hidden);
@@ -186,6 +193,7 @@ pub fn gather(parts: Parts, limits: &Limits) -> (Image, Vec<NotExamined>) {
         startup,
         probe,
         linking,
+        reach,
         test_files,
         secrets,
     };

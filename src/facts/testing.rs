@@ -33,6 +33,7 @@ impl Image {
             startup: Startup::default(),
             probe: None,
             linking: StartupLinking::default(),
+            reach: Err("nobody looked".to_owned()),
             test_files: std::collections::BTreeSet::new(),
             secrets: SecretFacts::default(),
         }

@@ -3,15 +3,19 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::model::{ErrorReport, FindingReport, ImageReport, Report, Verdict};
+use super::model::{ErrorReport, FindingReport, ImageReport, ReachReport, Report, Verdict};
 use super::quantity::{bytes, counted};
 use super::text::page::disarm;
+use super::wording::reach;
 use crate::policy::Grade;
 
 /// Images that are shown; JSON has all of them.
 const IMAGES: usize = 20;
 /// Findings, and errors, of one image that are shown.
 const ROWS: usize = 50;
+/// Packages that nothing needs, and reasons, of one image that are shown.
+const PACKAGES: usize = 5;
+const REASONS: usize = 3;
 /// Characters of one text that are shown.
 const CHARACTERS: usize = 150;
 /// Bytes of the whole: GitHub shows no part of a summary of more than 1 MiB. An image that would exceed it is left out wholly.
@@ -54,6 +58,9 @@ fn write_image(text: &mut String, report: &Report, image: &ImageReport) {
     }
     line(text, &format!("\n### {}\n\n{}\n", code(&format!("{name}{platform}")), told.join(", ")));
     errors(text, &image.errors);
+    if let Some(found) = &image.reach {
+        reach_section(text, found);
+    }
     let (waived, findings): (Vec<&FindingReport>, Vec<&FindingReport>) =
         image.findings.iter().partition(|finding| finding.waived.is_some());
     if !findings.is_empty() {
@@ -72,6 +79,22 @@ fn write_image(text: &mut String, report: &Report, image: &ImageReport) {
             line(text, &format!("\n{}{rest}.", counted(number, noun)));
         }
     }
+}
+
+/// Which packages the start-up path needs, and the heaviest of the others.
+fn reach_section(text: &mut String, found: &ReachReport) {
+    match &found.unknown {
+        Some(reason) => line(text, &format!("Reach not known: {}\n", code(reason))),
+        None => line(text, &format!("Reach: {}\n", reach(found))),
+    }
+    for reason in found.not_known.iter().take(REASONS) {
+        line(text, &format!("- not known: {}", code(reason)));
+    }
+    for one in found.biggest.iter().take(PACKAGES) {
+        let layer = one.layer.map(|layer| format!(", layer {layer}")).unwrap_or_default();
+        line(text, &format!("- not reached: {} {}{layer}", code(&format!("{} {}", one.name, one.version)), bytes(one.bytes)));
+    }
+    line(text, "");
 }
 
 fn row(finding: &FindingReport) -> Vec<String> {

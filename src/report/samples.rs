@@ -2,10 +2,12 @@
 
 mod located;
 mod policy;
+mod reach;
 mod score;
 
 pub(crate) use located::located;
 pub(crate) use policy::{all_waived, by_policy};
+use reach::reach;
 pub(crate) use score::score;
 
 use super::model::{
@@ -115,6 +117,7 @@ fn image(verdict: Verdict) -> ImageReport {
         }),
         ballast: None,
         filesystem: None,
+        reach: (verdict != Verdict::Unverifiable).then(reach),
         score: None,
         findings: Vec::new(),
         left_out: Vec::new(),

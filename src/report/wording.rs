@@ -4,7 +4,9 @@
 
 use std::collections::BTreeSet;
 
-use super::model::{ErrorReport, EvidenceReport, FindingReport, ImageReport, LayerReport, NotExaminedReport, Report};
+use super::model::{
+    ErrorReport, EvidenceReport, FindingReport, ImageReport, LayerReport, NotExaminedReport, ReachReport, Report,
+};
 use super::quantity::{bytes, count, counted};
 use super::text::page::disarm;
 use crate::finding::Severity;
@@ -45,6 +47,25 @@ pub(super) fn name(finding: &FindingReport) -> String {
 pub(super) fn severity(finding: &FindingReport) -> &'static str {
     let told = finding.severity.as_deref();
     Severity::ALL.iter().map(|severity| severity.as_str()).find(|known| told == Some(known)).unwrap_or("note")
+}
+
+/// `31 of 287 packages are reached from the start-up path; the other 256 hold 412.0 MiB (static analysis)`, or why that is not known.
+pub(super) fn reach(found: &ReachReport) -> String {
+    let (Some(reached), Some(unreached)) = (found.reached, found.unreached_bytes) else {
+        return format!("not known: {}", found.unknown.as_deref().unwrap_or("no reason is told"));
+    };
+    let number = |number: usize| count(u64::try_from(number).unwrap_or(u64::MAX));
+    let at_least = if found.at_least { "at least " } else { "" };
+    let packages = counted(found.packages, "package");
+    match found.packages.saturating_sub(reached) {
+        0 => format!("all of {packages} are reached from the start-up path (static analysis)"),
+        others => format!(
+            "{at_least}{} of {packages} are reached from the start-up path; the other {} hold {} (static analysis)",
+            number(reached),
+            number(others),
+            bytes(unreached)
+        ),
+    }
 }
 
 /// One line for each place, the biggest files first, at most `most`; then how many more there are.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::super::bodies::Bodies;
 use super::super::links::Links;
-use super::{Database, DatabaseKind, Files, ListedFile, OwnedFile, Package, Packages, Report, Take};
+use super::{Database, DatabaseKind, Files, Graph, ListedFile, OwnedFile, Package, Packages, Report, Take};
 use crate::limits::{LimitHit, Limits};
 use crate::rootfs::{NodeId, Rootfs};
 
@@ -20,13 +20,22 @@ pub(super) struct Collector<'c, 'a> {
     /// Inode numbers of database files: one file under two names is one database.
     seen: BTreeSet<u32>,
     files: u64,
+    cut: Option<Vec<u8>>,
     /// What listed folders resolve to.
     folders: HashMap<Box<[u8]>, Option<NodeId>>,
 }
 
 impl<'c, 'a> Collector<'c, 'a> {
     pub(super) fn new(bodies: &'c mut Bodies<'a>) -> Self {
-        Self { bodies, databases: Vec::new(), packages: Vec::new(), seen: BTreeSet::new(), files: 0, folders: HashMap::new() }
+        Self {
+            bodies,
+            databases: Vec::new(),
+            packages: Vec::new(),
+            seen: BTreeSet::new(),
+            files: 0,
+            cut: None,
+            folders: HashMap::new(),
+        }
     }
 
     pub(super) fn rootfs(&self) -> &'a Rootfs {
@@ -81,9 +90,15 @@ impl<'c, 'a> Collector<'c, 'a> {
     pub(super) fn close(&mut self, kind: DatabaseKind, path: &[u8], before: usize, report: &Report) {
         if let Some(reason) = &report.failure {
             self.bodies.report(path, reason.clone());
+            self.cut.get_or_insert_with(|| path.to_vec());
         }
         let packages = self.packages.len().saturating_sub(before);
         self.databases.push(Database { kind, path: path.to_vec(), packages, problem: report.problem() });
+    }
+
+    /// The packages that were added since there were `before`.
+    pub(super) fn added_since(&mut self, before: usize) -> impl Iterator<Item = &mut Package> {
+        self.packages.iter_mut().skip(before).map(|(package, _)| package)
     }
 
     /// Adds a note to the problem of databases that are entered.
@@ -129,8 +144,8 @@ impl<'c, 'a> Collector<'c, 'a> {
     }
 
     /// Sorts everything. A file that several packages list belongs to the first of them.
-    pub(super) fn finish(self) -> Packages {
-        let Self { mut databases, mut packages, .. } = self;
+    pub(super) fn finish(mut self) -> Packages {
+        let (mut databases, mut packages) = (std::mem::take(&mut self.databases), std::mem::take(&mut self.packages));
         databases.sort_unstable_by(|a, b| (&a.path, a.kind).cmp(&(&b.path, b.kind)));
         packages.sort_by(|a, b| a.0.cmp(&b.0));
         let mut owned = BTreeMap::new();
@@ -141,7 +156,21 @@ impl<'c, 'a> Collector<'c, 'a> {
             }
             list.push(package);
         }
-        Packages { databases, list, owned }
+        let limits = self.limits();
+        let owner = |path: &str| {
+            let inode = self.inode_of(ListedFile::of_path(path.as_bytes()))?;
+            owned.get(&inode).map(|file: &OwnedFile| file.package)
+        };
+        let (graph, graph_problem) = match Graph::of(&list, limits, owner) {
+            Ok(graph) => (graph, None),
+            Err(hit) => (Graph::default(), Some(hit.to_string())),
+        };
+        if let Some(problem) = &graph_problem {
+            for database in &databases {
+                self.bodies.report(&database.path, format!("which package requires which: {problem}"));
+            }
+        }
+        Packages { databases, list, owned, cut: self.cut, graph, graph_problem }
     }
 }
 

@@ -10,6 +10,7 @@ mod findings;
 mod gauge;
 mod layers;
 mod map;
+mod reach;
 mod score;
 #[cfg(test)]
 mod tests;
@@ -190,6 +191,7 @@ fn image_part(report: &Report, image: &ImageReport, number: usize, room: &mut Ro
             (findings)
             @if let Some(score) = &image.score { (score::table(score, number)) }
             (map::section(image, number))
+            (reach::section(image, number))
             (layers::table(image, number))
             (accepted::controls(&image.controls, number))
             (trouble::differences(&image.trees_differ, number))

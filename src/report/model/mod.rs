@@ -6,12 +6,14 @@ mod attribution;
 mod comparison;
 mod filesystem;
 mod policy;
+mod reach;
 mod score;
 
 pub use attribution::{DockerfileReport, LocationReport, RelatedReport};
 pub use comparison::{Comparison, FindingRow, Row, Side};
 pub use filesystem::{FilesystemPart, FilesystemReport};
 pub use policy::{ControlReport, LeftOutReport, PolicyReport, RuleReport, WaivedReport, WaiverReport};
+pub use reach::{ReachReport, UnreachedReport};
 pub use score::{
     BallastReport, BaselineReport, CapReport, Gain, Measurements, OffenderReport, PairReport, PartReport, ScoreReport,
 };
@@ -111,6 +113,9 @@ pub struct ImageReport {
     /// The folders and files of the final filesystem that weigh most; null when the tree is not known.
     #[serde(default)]
     pub filesystem: Option<FilesystemReport>,
+    /// Which packages of the operating system the start-up path needs; null when the tree is not known.
+    #[serde(default)]
+    pub reach: Option<ReachReport>,
     /// Where the image lies between two baselines; null when the tree is not known.
     pub score: Option<ScoreReport>,
     /// Findings, most severe first, then by what mending them gains, check, code and evidence. Waived ones are among them.

@@ -2,9 +2,10 @@
 
 use super::page::{Page, STRONG};
 use crate::report::model::{
-    BaseReport, HealthcheckReport, ImageReport, LayerReport, Measurements, PlatformReport, Report, UserReport,
+    BaseReport, HealthcheckReport, ImageReport, LayerReport, Measurements, PlatformReport, ReachReport, Report, UserReport,
 };
 use crate::report::quantity::{bytes, count, counted};
+use crate::report::wording::reach;
 
 /// Hex digits of a digest that are shown.
 const DIGITS: usize = 12;
@@ -36,6 +37,9 @@ pub(super) fn write(page: &mut Page, report: &Report, image: &ImageReport, index
     if let Some(measured) = &image.measurements {
         page.field("contents", &contents(measured));
     }
+    if let Some(found) = &image.reach {
+        page.field_cut("reach", &reached(found), 4);
+    }
     if let Some(user) = &image.user {
         page.field("user", &effective(user));
     }
@@ -44,6 +48,17 @@ pub(super) fn write(page: &mut Page, report: &Report, image: &ImageReport, index
     }
     super::score::write(page, image);
     page.blank();
+}
+
+/// How many packages the start-up path needs, and what of it is not known.
+fn reached(found: &ReachReport) -> String {
+    let more = match found.not_known.len() {
+        0 | 1 => String::new(),
+        reasons => format!(" and {} more", reasons.saturating_sub(1)),
+    };
+    let reason = found.not_known.first().filter(|_| found.reached.is_some());
+    let reason = reason.map(|reason| format!("; not known: {reason}{more}")).unwrap_or_default();
+    format!("{}{reason}", reach(found))
 }
 
 /// For a source of which no image could be read.
