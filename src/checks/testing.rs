@@ -180,6 +180,7 @@ impl Builder {
             user,
             os_release,
             packages,
+            applications: crate::facts::Applications::default(),
             executables,
             search_path,
             runtime: Runtime::default(),

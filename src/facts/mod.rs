@@ -3,6 +3,7 @@
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 mod accounts;
+mod applications;
 mod bodies;
 mod config_files;
 mod executables;
@@ -19,6 +20,7 @@ mod test_files;
 mod users;
 
 pub use accounts::Account;
+pub use applications::{Applications, Component, ComponentKind};
 pub use bodies::missing_bodies;
 pub use config_files::{ConfigFile, ConfigKind};
 pub use executables::{Executable, ExecutableName, executables};
@@ -32,7 +34,7 @@ pub use startup::{Reached, Startup, StartupFault, StartupProblem, StartupStep, i
 pub use test_files::{TestPackage, test_packages};
 pub use users::{User, UserProblem};
 
-pub use crate::layer::probe::{ElfFacts, LoaderFacts, Marker, NeededVersion, Relro, SectionBytes, VersionNeed};
+pub use crate::layer::probe::{ElfFacts, GoBuildInfo, LoaderFacts, Marker, NeededVersion, Relro, SectionBytes, VersionNeed};
 pub use crate::layer::{Content, Xattr};
 
 use self::bodies::Bodies;
@@ -70,6 +72,8 @@ pub struct Image {
     pub os_release: Option<OsRelease>,
     /// Packages and the files they own.
     pub packages: Packages,
+    /// What is installed beside those packages: of Python, Node.js, Java, Go and others.
+    pub applications: Applications,
     /// Executable files with all their names.
     pub executables: Vec<Executable>,
     /// Where a bare command name is looked for.
@@ -130,6 +134,8 @@ pub fn gather(parts: Parts, limits: &Limits) -> (Image, Vec<NotExamined>) {
     let packages = packages::read(&mut bodies);
     let executables = executables::executables_through(&rootfs, &mut bodies.links);
     remarks.extend(executables::malformed(&rootfs, &executables));
+    let (applications, of_applications) = applications::read(&mut bodies, &packages);
+    remarks.extend(of_applications);
     remarks.sort_unstable();
     let search_path = SearchPath::of(&config.runtime, &rootfs, limits);
     let mut finder = runtime::Finder {
@@ -165,6 +171,7 @@ pub fn gather(parts: Parts, limits: &Limits) -> (Image, Vec<NotExamined>) {
         config_files,
         os_release,
         packages,
+        applications,
         executables,
         search_path,
         runtime,

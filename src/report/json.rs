@@ -5,10 +5,10 @@ use std::io::{self, Write};
 use super::model::{Comparison, EntryReport, Report, Schema, Tool};
 
 /// Version of the format: `MODEL.REVISION.ADDITION`.
-pub const SCHEMA_VERSION: &str = "1.2.0";
+pub const SCHEMA_VERSION: &str = "1.3.0";
 
 /// Where the schema of this version is published.
-pub const SCHEMA_URL: &str = "https://github.com/plimsoll/plimsoll/blob/main/docs/schema/report-1.2.0.json";
+pub const SCHEMA_URL: &str = "https://github.com/plimsoll/plimsoll/blob/main/docs/schema/report-1.3.0.json";
 
 /// Where the schema of a line of `plimsoll ls` is published.
 pub const ENTRY_SCHEMA_URL: &str = "https://github.com/plimsoll/plimsoll/blob/main/docs/schema/ls-1.0.0.json";

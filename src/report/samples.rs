@@ -115,6 +115,7 @@ fn image(verdict: Verdict) -> ImageReport {
         }),
         ballast: None,
         filesystem: None,
+        components: Vec::new(),
         score: None,
         findings: Vec::new(),
         left_out: Vec::new(),

@@ -9,7 +9,7 @@ use super::json::{COMPARISON_SCHEMA_URL, ENTRY_SCHEMA_URL, SCHEMA_URL};
 use super::model::{Comparison, EntryReport, Report};
 use crate::policy::file::PolicyFile;
 
-/// The schema of `plimsoll check --format json`, as `docs/schema/report-1.2.0.json` holds it.
+/// The schema of `plimsoll check --format json`, as `docs/schema/report-1.3.0.json` holds it.
 #[must_use]
 pub fn report() -> String {
     published::<Report>("Report of plimsoll check", SCHEMA_URL)

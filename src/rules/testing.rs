@@ -31,6 +31,7 @@ impl Default for Builder {
             user,
             os_release: None,
             packages: Packages::default(),
+            applications: crate::facts::Applications::default(),
             executables: Vec::new(),
             search_path: SearchPath::default(),
             runtime: Runtime::default(),

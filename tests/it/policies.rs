@@ -49,7 +49,7 @@ fn waiving_all() -> Policy {
 }
 
 fn valid(report: &Report) {
-    let schema = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schema/report-1.2.0.json")).unwrap();
+    let schema = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schema/report-1.3.0.json")).unwrap();
     let validator = jsonschema::validator_for(&serde_json::from_slice(&schema).unwrap()).unwrap();
     let value = serde_json::to_value(report).unwrap();
     let errors: Vec<String> = validator.iter_errors(&value).map(|error| error.to_string()).collect();

@@ -8,7 +8,7 @@ use crate::archive::compression::Compression;
 use crate::cache::key::FORMAT;
 use crate::cache::testing::Held;
 use crate::cache::{Store as _, opened, sealed};
-use crate::layer::probe::{ElfFacts, LoaderFacts, Marker, NeededVersion, Relro, SectionBytes, VersionNeed};
+use crate::layer::probe::{Declared, ElfFacts, GoBuildInfo, LoaderFacts, Marker, Named, NeededVersion, Relro, SectionBytes, VersionNeed};
 use crate::layer::{ChangeKind, Span};
 use crate::oci::{Code, DiffId, Digest, Place, Remark};
 use crate::secret::{self, Secret, Secrets};
@@ -76,6 +76,8 @@ fn full_elf() -> ElfFacts {
         code_bytes: 9,
         sections: Some(SectionBytes { debug: 10, symbols: 11 }),
         go_path: Some("cmd/go".into()),
+        go: Some(Box::new(GoBuildInfo { version: Some("go1.24".into()), modules: b"path\tcmd/go\n"[..].into(), is_cut: true })),
+        rustc: Some("1.75.0".into()),
         markers: MARKERS.into_iter().collect(),
         loader: Some(Box::new(LoaderFacts { directories: vec![b"/lib/"[..].into()], cache: Some(b"/c"[..].into()) })),
         faults: vec!["odd".into()],
@@ -103,6 +105,10 @@ fn full() -> LayerIndex {
         shebang: Some(b"/bin/sh"[..].into()),
         body: Some(b"root:x:0:"[..].into()),
         secrets: Some(Box::new(secrets())),
+        declared: Some(Box::new(Declared {
+            named: vec![Named { name: "a".into(), version: Some("1".into()) }],
+            fault: Some("cut".into()),
+        })),
     };
     for (number, kind) in (0_u32..).zip(KINDS) {
         let (path, link) = (index.intern(format!("/path{number}").as_bytes()), index.intern(b"target"));
@@ -141,7 +147,7 @@ fn held() -> (Layers, Held) {
 fn whoever_changes_what_is_written_raises_the_format() {
     // a change of FORMAT, of what is written, or of a name in it: write down the new pair, with a FORMAT that was never used
     let written = hex(&Sha256::digest(encoded(&full()).unwrap()));
-    assert_eq!((FORMAT, written.as_str()), (2, "703dc5c12478fd8faa8b7634a3f76500b3be513dfad7bb11b6cf1279f434ebbd"));
+    assert_eq!((FORMAT, written.as_str()), (3, "3711221534bd47e76cce7da296a8aac80488780662cde8b89ae275ed9adc8e31"));
 }
 
 /// A layer with entries of every kind.
@@ -183,7 +189,7 @@ fn whoever_changes_what_is_learnt_raises_the_format() {
     let index = crate::layer::index(&mut sample().as_slice(), options, &Limits::default());
     assert_eq!((index.errors.len(), index.changes.len()), (0, 12), "{index:?}");
     let written = hex(&Sha256::digest(encoded(&index).unwrap()));
-    assert_eq!((FORMAT, written.as_str()), (2, "abb98a5ff22e34d343b635640fa75a6cbf38ee7e27fa005f69af14b9ee5f3304"));
+    assert_eq!((FORMAT, written.as_str()), (3, "3d1ac5287f8123d207f6b7e0d192cec080954edd0f479a99db6d396cfa04d4df"));
 }
 
 #[test]
@@ -286,7 +292,7 @@ prop_compose! {
             let needed = needed.into_iter().map(Into::into).collect();
             Box::new(ElfFacts { machine, needed, markers: markers.into_iter().collect(), ..ElfFacts::default() })
         });
-        Content { sha256, elf, broken_elf: broken.map(Into::into), shebang: shebang.map(Into::into), body: body.map(Into::into), secrets: None }
+        Content { sha256, elf, broken_elf: broken.map(Into::into), shebang: shebang.map(Into::into), body: body.map(Into::into), ..Content::default() }
     }
 }
 

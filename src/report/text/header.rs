@@ -36,6 +36,9 @@ pub(super) fn write(page: &mut Page, report: &Report, image: &ImageReport, index
     if let Some(measured) = &image.measurements {
         page.field("contents", &contents(measured));
     }
+    if !image.components.is_empty() {
+        page.field("components", &super::components::line(&image.components));
+    }
     if let Some(user) = &image.user {
         page.field("user", &effective(user));
     }

@@ -96,6 +96,7 @@ impl Sketch {
             user: User::default(),
             os_release: None,
             packages: std::mem::take(&mut self.packages),
+            applications: crate::facts::Applications::default(),
             executables,
             search_path: SearchPath::default(),
             runtime: Runtime::default(),
