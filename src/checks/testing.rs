@@ -164,6 +164,7 @@ impl Builder {
         let Self { rootfs, packages, user, runtime, os_release, remarks, differences, hidden, history, linking } =
             std::mem::take(self);
         let executables = executables(&rootfs);
+        let applications = crate::facts::applications_of(&rootfs, &packages);
         let platform = Platform { os: "linux".into(), architecture: "amd64".into(), variant: None };
         let runtime = RuntimeConfig { user: user.configured.clone(), ..runtime };
         let config = ImageConfig { platform, runtime, diff_ids: Vec::new(), history, created: None, author: None };
@@ -180,7 +181,7 @@ impl Builder {
             user,
             os_release,
             packages,
-            applications: crate::facts::Applications::default(),
+            applications,
             executables,
             search_path,
             runtime: Runtime::default(),

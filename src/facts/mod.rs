@@ -192,3 +192,10 @@ pub(crate) fn startup_of(config: &ImageConfig, user: &User, rootfs: &Rootfs) -> 
     let limits = Limits::default();
     startup::read(config, user, &mut Bodies::new(rootfs, &limits))
 }
+
+/// What is installed in an image of plain data, for the tests of checks.
+#[cfg(test)]
+pub(crate) fn applications_of(rootfs: &Rootfs, packages: &Packages) -> Applications {
+    let limits = Limits::default();
+    applications::read(&mut Bodies::new(rootfs, &limits), packages).0
+}

@@ -8,7 +8,9 @@ use crate::archive::compression::Compression;
 use crate::cache::key::FORMAT;
 use crate::cache::testing::Held;
 use crate::cache::{Store as _, opened, sealed};
-use crate::layer::probe::{Declared, ElfFacts, GoBuildInfo, LoaderFacts, Marker, Named, NeededVersion, Relro, SectionBytes, VersionNeed};
+use crate::layer::probe::{
+    Declared, ElfFacts, GoBuildInfo, LoaderFacts, Marker, Named, NeededVersion, Relro, SectionBytes, VersionNeed,
+};
 use crate::layer::{ChangeKind, Span};
 use crate::oci::{Code, DiffId, Digest, Place, Remark};
 use crate::secret::{self, Secret, Secrets};

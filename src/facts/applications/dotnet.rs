@@ -22,7 +22,8 @@ pub(super) fn read(collector: &mut Collector<'_, '_>, places: &Places) {
     }
     let of_dot_net: BTreeSet<NodeId> = places.frameworks.iter().chain(&places.sdks).copied().collect();
     for file in &places.dependencies {
-        let folders = std::iter::successors(Some(*file), |at| Some(rootfs.folder_of(*at)).filter(|folder| *folder != rootfs.root()));
+        let folders =
+            std::iter::successors(Some(*file), |at| Some(rootfs.folder_of(*at)).filter(|folder| *folder != rootfs.root()));
         // what frameworks and SDKs are made of is theirs
         if folders.into_iter().any(|folder| of_dot_net.contains(&folder)) {
             continue;

@@ -17,7 +17,8 @@ pub(super) fn read(collector: &mut Collector<'_, '_>, places: &Places) {
     let mut runtimes: BTreeMap<NodeId, Option<NodeId>> = BTreeMap::new();
     for machine in &places.virtual_machines {
         // lib/server/libjvm.so; up to Java 8 lib/amd64/server/libjvm.so, in a folder jre
-        let folders: Vec<NodeId> = std::iter::successors(Some(*machine), |at| Some(rootfs.folder_of(*at))).skip(1).take(4).collect();
+        let folders: Vec<NodeId> =
+            std::iter::successors(Some(*machine), |at| Some(rootfs.folder_of(*at))).skip(1).take(4).collect();
         let is_lib = |node: &NodeId| collector.base_name(*node) == "lib";
         let root = folders.windows(2).find_map(|pair| match pair {
             [lib, root] if is_lib(lib) => Some(*root),
@@ -30,7 +31,9 @@ pub(super) fn read(collector: &mut Collector<'_, '_>, places: &Places) {
     }
     for release in &places.releases {
         let folder = rootfs.folder_of(*release);
-        let is_runtime = ["lib/modules", "lib/rt.jar", "jre/lib/rt.jar", "bin/java"].iter().any(|path| collector.below(folder, path).is_some());
+        let is_runtime = ["lib/modules", "lib/rt.jar", "jre/lib/rt.jar", "bin/java"]
+            .iter()
+            .any(|path| collector.below(folder, path).is_some());
         if is_runtime || runtimes.contains_key(&folder) {
             runtimes.insert(folder, Some(*release));
         }
@@ -59,7 +62,8 @@ fn runtime(collector: &mut Collector<'_, '_>, folder: NodeId, release: Option<No
     let name = if implementor.is_empty() { "Java".to_owned() } else { implementor };
     let mut found = Found::named(name, Some(value("JAVA_VERSION")));
     if found.version.is_none() {
-        found.problem = Some(if release.is_some() { "its release file names no version" } else { "it has no release file" }.to_owned());
+        found.problem =
+            Some(if release.is_some() { "its release file names no version" } else { "it has no release file" }.to_owned());
     }
     // some distributions list the modules of the compiler in the release file of their JRE
     let has = |path| collector.below(folder, path).is_some();
@@ -86,7 +90,10 @@ fn pairs(text: &[u8]) -> BTreeMap<String, String> {
 fn name_and_version(stem: &str) -> (&str, Option<&str>) {
     let is_version_part = |part: &str| {
         let word = part.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.').to_ascii_lowercase();
-        let is_word = matches!(word.as_str(), "snapshot" | "jre" | "android" | "rc" | "cr" | "m" | "alpha" | "beta" | "b" | "final" | "ga" | "release");
+        let is_word = matches!(
+            word.as_str(),
+            "snapshot" | "jre" | "android" | "rc" | "cr" | "m" | "alpha" | "beta" | "b" | "final" | "ga" | "release"
+        );
         part.starts_with(|c: char| c.is_ascii_digit()) || is_word
     };
     let hyphens = stem.match_indices('-').map(|(at, _)| at);

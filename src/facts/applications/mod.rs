@@ -142,7 +142,11 @@ impl Applications {
 pub(super) fn wanted(rootfs: &Rootfs) -> Vec<Vec<u8>> {
     let places = Places::of(rootfs);
     let records = places.distributions.iter().filter_map(|folder| rootfs.child(*folder, b"RECORD"));
-    records.chain(places.environments.iter().copied()).chain(places.releases.iter().copied()).map(|node| rootfs.path(node)).collect()
+    records
+        .chain(places.environments.iter().copied())
+        .chain(places.releases.iter().copied())
+        .map(|node| rootfs.path(node))
+        .collect()
 }
 
 /// The inventory, and what is remarkable about it. What hit a limit is remembered by `bodies`.

@@ -73,9 +73,9 @@ fn modules_of(collector: &Collector<'_, '_>, site: NodeId, place: NodeId, name: 
     let rootfs = collector.rootfs();
     let module = name.replace(['-', '.'], "_");
     let candidates = [module.clone(), module.to_ascii_lowercase()];
-    let modules = candidates
-        .iter()
-        .find_map(|module| rootfs.child(site, module.as_bytes()).or_else(|| rootfs.child(site, format!("{module}.py").as_bytes())));
+    let modules = candidates.iter().find_map(|module| {
+        rootfs.child(site, module.as_bytes()).or_else(|| rootfs.child(site, format!("{module}.py").as_bytes()))
+    });
     Extent::Files(modules.into_iter().chain([place]).flat_map(|part| files_below(rootfs, part)).collect())
 }
 
@@ -119,7 +119,10 @@ fn environment(collector: &mut Collector<'_, '_>, file: NodeId) {
         None => found.problem = Some("its pyvenv.cfg names no home".to_owned()),
     }
     if found.version.as_ref().is_some_and(|version| version.len() > 256) {
-        found.problem = Some(format!("{} is no version", escape_text(found.version.take().unwrap_or_default().get(..64).unwrap_or_default())));
+        found.problem = Some(format!(
+            "{} is no version",
+            escape_text(found.version.take().unwrap_or_default().get(..64).unwrap_or_default())
+        ));
     }
     let is_there = [&b"python"[..], b"python3"].iter().any(|name| {
         let path = [&rootfs.path(folder)[..], b"/bin/", name].concat();

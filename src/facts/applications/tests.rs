@@ -119,7 +119,8 @@ fn modules_without_sources_are_told() {
         ("/src/b.py", file(1)),
         ("/src/__pycache__/b.cpython-312.pyc", file(1)),
     ]);
-    let expected = ["python-distribution a 1 /s/site-packages/a-1.dist-info 11 modules=bytecode", "python-bytecode app - /app 15"];
+    let expected =
+        ["python-distribution a 1 /s/site-packages/a-1.dist-info 11 modules=bytecode", "python-bytecode app - /app 15"];
     assert_eq!(lines(&rootfs), expected);
 }
 
@@ -152,7 +153,12 @@ fn an_environment_says_whether_its_interpreter_is_there() {
 
 #[test]
 fn npm_packages_are_those_that_lie_in_node_modules() {
-    let fault = || of_content(1, Content { declared: Some(Box::new(Declared { named: vec![], fault: Some("cut".into()) })), ..Content::default() });
+    let fault = || {
+        of_content(
+            1,
+            Content { declared: Some(Box::new(Declared { named: vec![], fault: Some("cut".into()) })), ..Content::default() },
+        )
+    };
     let nameless = || of_content(20, Content { declared: Some(Box::default()), ..Content::default() });
     let rootfs = tree(vec![
         ("/app/package.json", declaring("app", "1.0.0")),
@@ -221,7 +227,8 @@ fn programs_give_modules_of_go_and_the_version_of_rustc() {
     let modules = b"path\tx.org/a\nmod\tx.org/a\tv1.0.0\ndep\ty.org/b\tv0.2.0\nbuild\tvcs.revision=abc\n"[..].into();
     let go = Some(Box::new(GoBuildInfo { version: Some("go1.24.1".into()), modules, is_cut: false }));
     let elf = |elf: ElfFacts| of_content(1_000, Content { elf: Some(Box::new(elf)), ..Content::default() });
-    let rust = ElfFacts { markers: [Marker::RustStd].into(), rustc: Some("1.75.0".into()), is_program: true, ..ElfFacts::default() };
+    let rust =
+        ElfFacts { markers: [Marker::RustStd].into(), rustc: Some("1.75.0".into()), is_program: true, ..ElfFacts::default() };
     let cut = GoBuildInfo { is_cut: true, ..GoBuildInfo::default() };
     let rootfs = tree(vec![
         ("/bin/a", elf(ElfFacts { go, is_program: true, ..ElfFacts::default() })),

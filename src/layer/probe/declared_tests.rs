@@ -46,7 +46,8 @@ fn package_json_gives_name_and_version() {
 #[test]
 fn metadata_of_python_gives_name_and_version_of_its_headers() {
     let body = "Metadata-Version: 2.1\r\nName: Django\r\nVersion: 5.0\r\n\r\nName: other\n";
-    for path in ["/s/django-5.0.dist-info/METADATA", "/s/Django.egg-info/PKG-INFO", "/s/x-1.egg/EGG-INFO/PKG-INFO", "/s/x-1.egg-info"]
+    for path in
+        ["/s/django-5.0.dist-info/METADATA", "/s/Django.egg-info/PKG-INFO", "/s/x-1.egg/EGG-INFO/PKG-INFO", "/s/x-1.egg-info"]
     {
         assert_eq!(names(path, body), pairs(&[("Django", "5.0")]), "{path}");
     }
@@ -91,7 +92,9 @@ fn lists_give_every_package() {
 
 #[test]
 fn other_files_say_nothing() {
-    for path in ["/app/package-lock.json", "/METADATA", "/s/METADATA", "/app/installed.json", "/a.egg-info/x", "/package.json.bak"] {
+    for path in
+        ["/app/package-lock.json", "/METADATA", "/s/METADATA", "/app/installed.json", "/a.egg-info/x", "/package.json.bak"]
+    {
         assert_eq!(declared(path, b"{}"), None, "{path}");
     }
 }

@@ -168,3 +168,7 @@ pub(super) fn main_package(modules: &[u8]) -> Option<Box<str>> {
     let end = path.iter().position(|byte| *byte == b'\n')?;
     std::str::from_utf8(path.get(..end)?).ok().map(Into::into)
 }
+
+#[cfg(test)]
+#[path = "go_build_info_tests.rs"]
+mod tests;

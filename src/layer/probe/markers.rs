@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
-use super::elf_dynamic::STACK_GUARD;
 use super::candidate::Candidate;
+use super::elf_dynamic::STACK_GUARD;
 use super::elf_facts::{GoBuildInfo, Marker};
 use super::go_build_info::BuildInfo;
 use super::patterns::{GO_BUILD_INFO, GO_MODULES, RUSTC, SIGNS, unveil};
