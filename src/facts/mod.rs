@@ -134,7 +134,7 @@ pub fn gather(parts: Parts, limits: &Limits) -> (Image, Vec<NotExamined>) {
     let packages = packages::read(&mut bodies);
     let executables = executables::executables_through(&rootfs, &mut bodies.links);
     remarks.extend(executables::malformed(&rootfs, &executables));
-    let (applications, of_applications) = applications::read(&mut bodies, &packages);
+    let (mut applications, of_applications) = applications::read(&mut bodies, &packages);
     remarks.extend(of_applications);
     remarks.sort_unstable();
     let search_path = SearchPath::of(&config.runtime, &rootfs, limits);
@@ -151,6 +151,7 @@ pub fn gather(parts: Parts, limits: &Limits) -> (Image, Vec<NotExamined>) {
     let mut linker = linking::Linker::new(&rootfs, &mut bodies.links, &config.runtime, user.uid, limits);
     let (linking, not_linked) = linking::of(&mut linker, &startup.nodes());
     let test_packages = test_files::read(&mut bodies);
+    applications.note_development(&test_packages);
     let test_files = test_files::files(&rootfs, &test_packages);
     let secrets = SecretFacts::of(&config, &rootfs, &packages, &hidden);
     let mut not_examined = bodies.not_examined;

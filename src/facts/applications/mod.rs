@@ -17,12 +17,13 @@ mod rust;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use self::collect::Collector;
 use self::places::Places;
 use super::bodies::Bodies;
 use super::packages::Packages;
+use super::test_files::TestPackage;
 use crate::oci::Remark;
 use crate::rootfs::{NodeId, Rootfs};
 
@@ -130,6 +131,16 @@ impl Applications {
             at = rootfs.folder_of(at);
         }
         self.list.get(*index?)
+    }
+
+    /// Notes of npm packages that only development needs them.
+    pub(super) fn note_development(&mut self, packages: &[TestPackage]) {
+        let paths: BTreeSet<&[u8]> = packages.iter().map(|package| &package.path[..]).collect();
+        for component in self.list.iter_mut().filter(|component| component.kind == ComponentKind::NpmPackage) {
+            if paths.contains(&component.path[..]) {
+                component.details.insert("needed_for", "development".to_owned());
+            }
+        }
     }
 
     /// Those of one kind, in order.
