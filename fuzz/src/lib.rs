@@ -44,6 +44,8 @@ fn facts_with(files: &[File<'_>], runtime: RuntimeConfig) -> (Image, Vec<NotExam
         differences: merged.differences,
         remarks: merged.remarks,
         steps: vec![Step::default()],
+        buried: (merged.buried, 0),
+        as_of: None,
         hidden: merged.hidden,
     };
     facts::gather(parts, &limits)

@@ -40,7 +40,10 @@ fn go_modules(root: &Path) -> Vec<String> {
     for line in lines_of(Command::new("go").args(["version", "-m"]).arg(root)) {
         let mut fields = line.split('\t').skip(1);
         match (line.starts_with('\t'), fields.next()) {
-            (false, _) => program = line.rsplit_once(": ").unwrap().0.strip_prefix(root.to_str().unwrap()).unwrap().to_owned(),
+            (false, _) => {
+                let path = line.rsplit_once(": ").unwrap().0;
+                path.strip_prefix(root.to_str().unwrap()).unwrap().clone_into(&mut program);
+            }
             (true, Some("mod" | "dep" | "=>")) => {
                 let (module, version) = (fields.next().unwrap(), fields.next().unwrap());
                 found.push(format!("go-module\t{module}\t{version}\t{program}"));

@@ -173,14 +173,12 @@ fn weigh(rootfs: &Rootfs, applications: &mut Applications) {
 
 /// The first thing that a file declares, else `otherwise` with what is wrong.
 pub(super) fn first_declared(declared: Option<&Declared>, file: &str, otherwise: (String, Option<String>)) -> Found {
-    match declared.and_then(|declared| Some((declared.named.first()?, declared))) {
-        Some((named, declared)) => Found {
+    if let Some((named, declared)) = declared.and_then(|declared| Some((declared.named.first()?, declared))) {
+        return Found {
             problem: declared.fault.as_deref().map(str::to_owned),
             ..Found::named(named.name.as_ref(), named.version.as_deref().map(str::to_owned).or(otherwise.1))
-        },
-        None => {
-            let fault = declared.and_then(|declared| declared.fault.as_deref()).unwrap_or("its content is not known");
-            Found { problem: Some(format!("{}: {fault}", escape_text(file))), ..Found::named(otherwise.0, otherwise.1) }
-        }
+        };
     }
+    let fault = declared.and_then(|declared| declared.fault.as_deref()).unwrap_or("its content is not known");
+    Found { problem: Some(format!("{}: {fault}", escape_text(file))), ..Found::named(otherwise.0, otherwise.1) }
 }

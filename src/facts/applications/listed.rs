@@ -34,9 +34,9 @@ pub(super) fn read(collector: &mut Collector<'_, '_>, places: &Places) {
 
 /// `nokogiri-1.15.4-x86_64-linux`: the version stands behind the last hyphen that a digit follows, before the platform.
 fn gem(stem: &str) -> (&str, Option<&str>) {
-    let cut =
-        stem.match_indices('-').map(|(at, _)| at).filter_map(|at| Some((stem.get(..at)?, stem.get(at.saturating_add(1)..)?)));
-    let last = cut.filter(|(_, rest)| rest.starts_with(|c: char| c.is_ascii_digit())).last();
+    let mut cut =
+        stem.rmatch_indices('-').map(|(at, _)| at).filter_map(|at| Some((stem.get(..at)?, stem.get(at.saturating_add(1)..)?)));
+    let last = cut.find(|(_, rest)| rest.starts_with(|c: char| c.is_ascii_digit()));
     last.map_or((stem, None), |(name, rest)| (name, rest.split('-').next()))
 }
 

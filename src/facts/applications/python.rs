@@ -33,6 +33,7 @@ pub(super) fn read(collector: &mut Collector<'_, '_>, places: &Places) {
 fn distribution(collector: &mut Collector<'_, '_>, place: NodeId, bytecode: &mut BTreeMap<NodeId, Vec<NodeId>>) {
     let rootfs = collector.rootfs();
     let folder_name = collector.base_name(place);
+    let is_egg = folder_name.rsplit_once('.').is_some_and(|(_, ending)| ending == "egg");
     let is_file = rootfs.inode(place).is_file();
     let told_by = if is_file {
         Some(place)
@@ -42,7 +43,7 @@ fn distribution(collector: &mut Collector<'_, '_>, place: NodeId, bytecode: &mut
     };
     let (name, version) = name_and_version(&folder_name);
     // folders that merely end so: those of installers bear a version, or metadata
-    if told_by.is_none() && (version.is_none() || folder_name.ends_with(".egg") || rootfs.children(place).next().is_none()) {
+    if told_by.is_none() && (version.is_none() || is_egg || rootfs.children(place).next().is_none()) {
         return;
     }
     let mut found = match told_by {
@@ -50,7 +51,7 @@ fn distribution(collector: &mut Collector<'_, '_>, place: NodeId, bytecode: &mut
         None => Found { problem: Some("its metadata is not there".to_owned()), ..Found::named(name, version) },
     };
     let site = rootfs.folder_of(place);
-    if folder_name.ends_with(".egg") {
+    if is_egg {
         found.extent = Extent::Folder(place);
     } else if let Some(record) = record::read(collector.bodies, place, &mut collector.lines) {
         let mut files: Vec<NodeId> = record.files.into_iter().collect();

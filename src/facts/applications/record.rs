@@ -40,7 +40,7 @@ pub(in crate::facts) fn read(bodies: &mut Bodies<'_>, folder: NodeId, lines: &mu
             continue;
         }
         let (listed, rest) = first_field(line);
-        if listed.is_empty() || listed.len() > MOST_PATH_BYTES || rest.iter().filter(|byte| **byte == b',').count() != 2 {
+        if listed.is_empty() || listed.len() > MOST_PATH_BYTES || rest.split(|byte| *byte == b',').count() != 3 {
             record.fault.get_or_insert_with(|| format!("line {} of its RECORD is malformed", number.saturating_add(1)));
         }
         if listed.is_empty() || listed.len() > MOST_PATH_BYTES {

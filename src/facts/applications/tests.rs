@@ -53,7 +53,7 @@ fn lines(rootfs: &Rootfs) -> Vec<String> {
         let version = component.version.as_deref().unwrap_or("-");
         let bytes = component.bytes.map_or("-".to_owned(), |bytes| bytes.to_string());
         let path = String::from_utf8_lossy(&component.path);
-        let details: String = component.details.iter().map(|(name, value)| format!(" {name}={value}")).collect();
+        let details = component.details.iter().fold(String::new(), |all, (name, value)| all + " " + name + "=" + value);
         let problem = component.problem.as_ref().map(|problem| format!(" !{problem}")).unwrap_or_default();
         format!("{} {} {version} {path} {bytes}{details}{problem}", component.kind.as_str(), component.name)
     };
