@@ -140,6 +140,12 @@ limits! {
     elf_dynamic_bytes / "elf-dynamic-bytes" = 64 * MIB;
     /// Program headers of an ELF file.
     elf_program_headers / "elf-program-headers" = 1_024;
+    /// Bytes of the build information of one Go program.
+    build_info_bytes / "build-info-bytes" = MIB;
+    /// Bytes of one file that says what software it is of: `package.json`, `*.deps.json`, `installed.json`.
+    declared_bytes / "declared-bytes" = 4 * MIB;
+    /// Installed packages of languages, modules of programs and runtimes in one image.
+    components / "components" = 1_000_000;
     /// Bytes of one text file that is searched for secrets of all kinds; larger ones are searched for private keys only.
     secret_file_bytes / "secret-file-bytes" = MIB;
     /// Bytes of one file that a dynamic loader reads: `ld.so.cache`, `/etc/ld-musl-*.path`.

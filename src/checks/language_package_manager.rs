@@ -1,14 +1,16 @@
 //! `language-package-manager`: pip, npm, gem, cargo and their like can be run.
 //!
 //! Machine code (uv, cargo, bun) counts by name. An entry script counts with the module it starts, when a package owns it, or when it
-//! holds its whole program (composer, zip applications); an entry script alone cannot run. A module without its entry script still runs
+//! holds its whole program (composer, zip applications); an entry script alone cannot run, nor can one of a virtual environment whose
+//! interpreter is gone. A module without its entry script still runs
 //! by `python -m pip` and is reported as such.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Check, Family, Reference, evidence, tools, wording};
-use crate::facts::{Executable, ExecutableName, Image};
+use crate::facts::{ComponentKind, Executable, ExecutableName, Image};
 use crate::finding::{Evidence, Observation, Severity};
+use crate::rootfs::Inode;
 use tools::Form;
 
 /// The check.
@@ -140,10 +142,23 @@ fn observe(image: &Image, executable: &Executable) -> Option<(&'static Manager, 
 /// Whether there is something behind the name: machine code, a whole program in one script, a package, or the module it loads.
 fn is_runnable(image: &Image, executable: &Executable, manager: &Manager, modules: &Modules) -> bool {
     let inode = image.rootfs.inode(executable.node);
+    if is_of_broken_environment(image, inode) {
+        return false;
+    }
     tools::form(inode) == Form::Program
         || tools::is_self_contained(inode)
         || tools::owner(image, executable.node).is_some()
         || manager.modules.iter().any(|module| modules.found.contains_key(module))
+}
+
+/// Whether a script asks for the interpreter of a virtual environment that has none: `/opt/venv/bin/python` leads nowhere.
+fn is_of_broken_environment(image: &Image, script: &Inode) -> bool {
+    let Some(line) = script.content.as_ref().and_then(|content| content.shebang.as_deref()) else { return false };
+    let interpreter = line.trim_ascii_start();
+    image.applications.of_kind(ComponentKind::PythonEnvironment).any(|environment| {
+        let is_inside = interpreter.strip_prefix(&environment.path[..]).is_some_and(|rest| rest.starts_with(b"/"));
+        is_inside && environment.details.get("interpreter").is_some_and(|interpreter| interpreter == "absent")
+    })
 }
 
 /// The modules of all package managers that are in the tree.
@@ -250,6 +265,25 @@ mod tests {
         {
             assert!(Builder::default().script(&format!("/usr/local/bin/{name}"), 200).run(&CHECK).is_empty(), "{name}");
         }
+    }
+
+    fn environment(home: &str) -> Builder {
+        let mut builder = Builder::default();
+        builder.text("/opt/venv/pyvenv.cfg", "home = /usr/local/bin\nversion = 3.12.1\n").link("/opt/venv/bin/python", home);
+        builder.script_of("/opt/venv/bin/pip", "#!/opt/venv/bin/python\nimport pip\n");
+        builder.file("/opt/venv/lib/python3.12/site-packages/pip/__main__.py", 9);
+        builder
+    }
+
+    #[test]
+    fn fires_on_pip_of_an_environment_and_not_without_its_interpreter() {
+        let mut builder = environment("/usr/local/bin/python3");
+        builder.program("/usr/local/bin/python3", 9);
+        assert_eq!(builder.run(&CHECK)[0].message, "pip can be run: pip");
+        assert!(environment("/usr/local/bin/python3").run(&CHECK).is_empty());
+        let mut builder = environment("/usr/local/bin/python3");
+        builder.program("/usr/bin/python3.11", 9);
+        assert!(builder.run(&CHECK)[0].message.ends_with("python -m pip"), "another interpreter runs the module");
     }
 
     #[test]

@@ -64,6 +64,17 @@ mod tests {
     }
 
     #[test]
+    fn fires_on_the_python_of_an_environment_whose_link_leads_nowhere() {
+        let mut builder = Builder::default();
+        builder.text("/opt/venv/pyvenv.cfg", "home = /usr/local/bin\n").link("/opt/venv/bin/python", "/usr/local/bin/python3");
+        builder.runtime.env = vec!["PATH=/opt/venv/bin:/usr/bin".into()];
+        assert!(message(builder.cmd(&["python", "app.py"])).contains("python"), "by its name");
+        let mut builder = Builder::default();
+        builder.link("/opt/venv/bin/python", "/usr/local/bin/python3").cmd(&["/opt/venv/bin/python", "app.py"]);
+        assert!(message(&mut builder).starts_with("/opt/venv/bin/python"), "by its path");
+    }
+
+    #[test]
     fn fires_on_what_is_no_program() {
         let mut builder = Builder::default();
         builder.directory("/app", 0o755).cmd(&["/app"]);

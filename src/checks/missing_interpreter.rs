@@ -65,6 +65,23 @@ mod tests {
     }
 
     #[test]
+    fn fires_on_a_virtual_environment_that_was_copied_without_its_interpreter() {
+        let environment = || {
+            let mut builder = Builder::default();
+            builder
+                .text("/opt/venv/pyvenv.cfg", "home = /usr/local/bin\n")
+                .link("/opt/venv/bin/python", "/usr/local/bin/python3");
+            builder
+                .script_of("/opt/venv/bin/gunicorn", "#!/opt/venv/bin/python\nimport gunicorn\n")
+                .cmd(&["/opt/venv/bin/gunicorn"]);
+            builder
+        };
+        let expected = "/opt/venv/bin/python, the interpreter of /opt/venv/bin/gunicorn, is a symbolic link that leads nowhere";
+        assert_eq!(message(&mut environment()), expected);
+        assert!(environment().machine_code("/usr/local/bin/python3").run(&CHECK).is_empty());
+    }
+
+    #[test]
     fn is_silent_where_interpreters_are_there() {
         let mut builder = Builder::default();
         builder.needs_loader("/bin/sh", "/lib/ld-musl-x86_64.so.1").machine_code("/lib/ld-musl-x86_64.so.1");

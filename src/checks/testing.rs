@@ -164,6 +164,7 @@ impl Builder {
         let Self { rootfs, packages, user, runtime, os_release, remarks, differences, hidden, history, linking } =
             std::mem::take(self);
         let executables = executables(&rootfs);
+        let applications = crate::facts::applications_of(&rootfs, &packages);
         let plain = Image::plain(rootfs);
         let runtime = RuntimeConfig { user: user.configured.clone(), ..runtime };
         let config = ImageConfig { runtime, history, ..plain.config };
@@ -178,6 +179,7 @@ impl Builder {
             user,
             os_release,
             packages,
+            applications,
             executables,
             startup,
             probe,

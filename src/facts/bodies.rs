@@ -21,6 +21,7 @@ pub fn missing_bodies(rootfs: &Rootfs, config: &ImageConfig, limits: &Limits) ->
     let users = USER_DATABASES.map(<[u8]>::to_vec).into_iter().map(with(Limits::user_database_bytes));
     let releases = super::os_release::PATHS.map(<[u8]>::to_vec).into_iter().map(with(Limits::kept_file_bytes));
     let tests = super::test_files::wanted(rootfs).into_iter().map(with(Limits::kept_file_bytes));
+    let applications = super::applications::wanted(rootfs).into_iter().map(with(Limits::kept_file_bytes));
     let settings = super::config_files::wanted(rootfs).into_iter().map(with(Limits::kept_file_bytes));
     let linking = super::linking::wanted(rootfs, &mut bodies.links).into_iter().map(with(Limits::linker_file_bytes));
     let databases = databases.into_iter().map(with(Limits::package_database_bytes));
@@ -28,6 +29,7 @@ pub fn missing_bodies(rootfs: &Rootfs, config: &ImageConfig, limits: &Limits) ->
         .chain(releases)
         .chain(databases)
         .chain(tests)
+        .chain(applications)
         .chain(settings)
         .chain(linking)
         .filter_map(|(path, cap)| Some((bodies.links.resolve(&path)?, cap)))

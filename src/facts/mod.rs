@@ -3,6 +3,7 @@
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 mod accounts;
+mod applications;
 mod bodies;
 mod config_files;
 mod executables;
@@ -22,6 +23,7 @@ mod testing;
 mod users;
 
 pub use accounts::Account;
+pub use applications::{Applications, Component, ComponentKind};
 pub use bodies::missing_bodies;
 pub use config_files::{ConfigFile, ConfigKind};
 pub use executables::{Executable, ExecutableName, executables};
@@ -36,7 +38,7 @@ pub use startup::{Reached, Startup, StartupFault, StartupProblem, StartupStep, i
 pub use test_files::{TestPackage, test_packages};
 pub use users::{User, UserProblem};
 
-pub use crate::layer::probe::{ElfFacts, LoaderFacts, Marker, NeededVersion, Relro, SectionBytes, VersionNeed};
+pub use crate::layer::probe::{ElfFacts, GoBuildInfo, LoaderFacts, Marker, NeededVersion, Relro, SectionBytes, VersionNeed};
 pub use crate::layer::{Content, Xattr};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -80,6 +82,8 @@ pub struct Image {
     pub os_release: Option<OsRelease>,
     /// Packages and the files they own.
     pub packages: Packages,
+    /// What is installed beside those packages: of Python, Node.js, Java, Go and others.
+    pub applications: Applications,
     /// Executable files with all their names.
     pub executables: Vec<Executable>,
     /// Where a bare command name is looked for.
@@ -145,6 +149,8 @@ pub fn gather(parts: Parts, limits: &Limits) -> (Image, Vec<NotExamined>) {
     let packages = packages::read(&mut bodies);
     let executables = executables::executables_through(&rootfs, &mut bodies.links);
     remarks.extend(executables::malformed(&rootfs, &executables));
+    let (mut applications, of_applications) = applications::read(&mut bodies, &packages);
+    remarks.extend(of_applications);
     remarks.sort_unstable();
     let search_path = SearchPath::of(&config.runtime, &rootfs, limits);
     let mut finder = runtime::Finder {
@@ -163,6 +169,7 @@ pub fn gather(parts: Parts, limits: &Limits) -> (Image, Vec<NotExamined>) {
     let reach =
         reach::read(&reach::Ground::of(&rootfs, &packages, &executables, starts, &linking, &config.runtime), &mut bodies.links);
     let test_packages = test_files::read(&mut bodies);
+    applications.note_development(&test_packages);
     let test_files = test_files::files(&rootfs, &test_packages);
     let secrets = SecretFacts::of(&config, &rootfs, &packages, &hidden);
     let mut not_examined = bodies.not_examined;
@@ -185,6 +192,7 @@ pub fn gather(parts: Parts, limits: &Limits) -> (Image, Vec<NotExamined>) {
         config_files,
         os_release,
         packages,
+        applications,
         executables,
         search_path,
         runtime,
@@ -205,4 +213,11 @@ pub fn gather(parts: Parts, limits: &Limits) -> (Image, Vec<NotExamined>) {
 pub(crate) fn startup_of(config: &ImageConfig, user: &User, rootfs: &Rootfs) -> (Startup, Option<Startup>) {
     let limits = Limits::default();
     startup::read(config, user, &mut Bodies::new(rootfs, &limits))
+}
+
+/// What is installed in an image of plain data, for the tests of checks.
+#[cfg(test)]
+pub(crate) fn applications_of(rootfs: &Rootfs, packages: &Packages) -> Applications {
+    let limits = Limits::default();
+    applications::read(&mut Bodies::new(rootfs, &limits), packages).0
 }

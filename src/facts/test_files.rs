@@ -6,14 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use super::Image;
+use super::applications::record;
 use super::bodies::Bodies;
 use crate::layer::probe::test_tool;
 use crate::limits::Limits;
 use crate::oci::escape_text;
 use crate::rootfs::{NodeId, Rootfs};
-
-/// Longest path of a RECORD that is followed (the kernel's PATH_MAX without its NUL).
-const MOST_PATH_BYTES: usize = 4_095;
 
 /// A package that only tests and development need.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -111,22 +109,8 @@ fn python_package(bodies: &mut Bodies<'_>, folder: NodeId, lines: &mut u64) -> O
     let name = test_tool(path.rsplit(|byte| *byte == b'/').next()?)?;
     let site = rootfs.folder_of(folder);
     let mut files = BTreeSet::new();
-    if let Some(record) = bodies.read(&[&path[..], b"/RECORD"].concat(), Limits::kept_file_bytes) {
-        let site_path = rootfs.path(site);
-        for line in record.split(|byte| *byte == b'\n') {
-            *lines = lines.saturating_add(1);
-            if let Err(hit) = bodies.limits.package_files(*lines) {
-                bodies.report(&path, hit.to_string());
-                break;
-            }
-            let listed = first_field(line);
-            if listed.is_empty() || listed.len() > MOST_PATH_BYTES {
-                continue;
-            }
-            let full = if listed.starts_with(b"/") { listed } else { [&site_path[..], b"/", &listed].concat() };
-            let file = bodies.links.resolve(&full).filter(|file| rootfs.inode(*file).is_file());
-            files.extend(file.filter(|file| is_its_own(rootfs, site, *file)));
-        }
+    if let Some(record) = record::read(bodies, folder, lines) {
+        files = record.files;
     } else {
         let module = name.replace('-', "_").into_bytes();
         let script = [&module[..], b".py"].concat();
@@ -134,30 +118,6 @@ fn python_package(bodies: &mut Bodies<'_>, folder: NodeId, lines: &mut u64) -> O
         files.extend(parts.into_iter().flatten().flat_map(|part| below(rootfs, part, &mut BTreeSet::new())));
     }
     Some(TestPackage { name, path, files })
-}
-
-/// Installers write below the folder of the packages, and commands into `bin`; a record that names other files is not believed.
-fn is_its_own(rootfs: &Rootfs, site: NodeId, file: NodeId) -> bool {
-    let folder = rootfs.path(rootfs.folder_of(file));
-    folder.ends_with(b"/bin") || folder == rootfs.path(site) || folder.starts_with(&[&rootfs.path(site)[..], b"/"].concat())
-}
-
-/// The first field of a line of CSV (RFC 4180), without its quotes.
-fn first_field(line: &[u8]) -> Vec<u8> {
-    let Some(quoted) = line.strip_prefix(b"\"") else {
-        let field = line.split(|byte| *byte == b',').next().unwrap_or_default();
-        return field.strip_suffix(b"\r").unwrap_or(field).to_vec();
-    };
-    let mut field = Vec::new();
-    let mut bytes = quoted.iter().peekable();
-    while let Some(byte) = bytes.next() {
-        // a doubled quote is one, and a single one is the end
-        if *byte == b'"' && bytes.next_if_eq(&&b'"').is_none() {
-            break;
-        }
-        field.push(*byte);
-    }
-    field
 }
 
 /// npm's hidden lock file: of each package by its folder whether only development needs it. Other fields are passed over.

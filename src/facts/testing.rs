@@ -25,6 +25,7 @@ impl Image {
             config_files: Vec::new(),
             os_release: None,
             packages: Packages::default(),
+            applications: super::Applications::default(),
             executables: Vec::new(),
             search_path: SearchPath::default(),
             runtime: Runtime::default(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::Error;
-use super::probe::ElfFacts;
+use super::probe::{Declared, ElfFacts};
 use crate::archive::compression::Compression;
 use crate::oci::{BlobDigest, DiffId, Remark};
 use crate::secret::Secrets;
@@ -214,4 +214,6 @@ pub struct Content {
     pub body: Option<Box<[u8]>>,
     /// The secrets in it, without their values; never empty.
     pub secrets: Option<Box<Secrets>>,
+    /// What it says of the software that it describes, for a file that describes some: `package.json`, `METADATA`.
+    pub declared: Option<Box<Declared>>,
 }

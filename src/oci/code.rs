@@ -157,6 +157,7 @@ codes! {
         RootEntryMetadata = "root-entry-metadata": "an entry for the root directory itself: some runtimes apply it",
         ElfContradictory = "elf-contradictory": "headers of an executable ELF file contradict one another: tools may read another file than loaders do",
         ElfMalformed = "elf-malformed": "an executable file starts as ELF, and no loader takes it",
+        ComponentMalformed = "component-malformed": "what an installed package or program says of itself cannot be read wholly",
         XattrLibarchive = "xattr-libarchive": "attributes under LIBARCHIVE.xattr, which runtimes ignore",
     }
 }

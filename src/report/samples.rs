@@ -118,6 +118,7 @@ fn image(verdict: Verdict) -> ImageReport {
         ballast: None,
         filesystem: None,
         reach: (verdict != Verdict::Unverifiable).then(reach),
+        components: Vec::new(),
         score: None,
         findings: Vec::new(),
         left_out: Vec::new(),

@@ -1,5 +1,6 @@
 //! From what is known to the published report: no decision but the verdict, no format.
 
+mod components;
 mod filesystem;
 mod reach;
 mod score;
@@ -64,6 +65,7 @@ pub(super) fn image(record: &ImageRecord, examined: &Examined, request: &Request
         ballast: known.map(|_| score::ballast(examined)),
         filesystem: known.map(|image| filesystem::filesystem(image, &examined.judgement.ballast)),
         reach: known.map(reach::reach),
+        components: known.map(components::components).unwrap_or_default(),
         score: examined.judgement.scored.as_ref().map(score::score),
         findings: examined.judgement.findings.iter().map(|(found, gain)| finding(found, *gain, policy, attribution)).collect(),
         left_out: policy_report::left_out(&examined.judgement.left_out),

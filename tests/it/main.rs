@@ -10,6 +10,7 @@
 )]
 
 mod action;
+mod applications;
 mod attribution;
 mod base;
 mod book;

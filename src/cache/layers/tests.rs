@@ -8,7 +8,9 @@ use crate::archive::compression::Compression;
 use crate::cache::key::FORMAT;
 use crate::cache::testing::Held;
 use crate::cache::{Store as _, opened, sealed};
-use crate::layer::probe::{ElfFacts, LoaderFacts, Marker, NeededVersion, Relro, SectionBytes, VersionNeed};
+use crate::layer::probe::{
+    Declared, ElfFacts, GoBuildInfo, LoaderFacts, Marker, Named, NeededVersion, Relro, SectionBytes, VersionNeed,
+};
 use crate::layer::{ChangeKind, Span};
 use crate::oci::{Code, DiffId, Digest, Place, Remark};
 use crate::secret::{self, Secret, Secrets};
@@ -76,6 +78,8 @@ fn full_elf() -> ElfFacts {
         code_bytes: 9,
         sections: Some(SectionBytes { debug: 10, symbols: 11 }),
         go_path: Some("cmd/go".into()),
+        go: Some(Box::new(GoBuildInfo { version: Some("go1.24".into()), modules: b"path\tcmd/go\n"[..].into(), is_cut: true })),
+        rustc: Some("1.75.0".into()),
         markers: MARKERS.into_iter().collect(),
         loader: Some(Box::new(LoaderFacts { directories: vec![b"/lib/"[..].into()], cache: Some(b"/c"[..].into()) })),
         faults: vec!["odd".into()],
@@ -103,6 +107,10 @@ fn full() -> LayerIndex {
         shebang: Some(b"/bin/sh"[..].into()),
         body: Some(b"root:x:0:"[..].into()),
         secrets: Some(Box::new(secrets())),
+        declared: Some(Box::new(Declared {
+            named: vec![Named { name: "a".into(), version: Some("1".into()) }],
+            fault: Some("cut".into()),
+        })),
     };
     for (number, kind) in (0_u32..).zip(KINDS) {
         let (path, link) = (index.intern(format!("/path{number}").as_bytes()), index.intern(b"target"));
@@ -286,7 +294,7 @@ prop_compose! {
             let needed = needed.into_iter().map(Into::into).collect();
             Box::new(ElfFacts { machine, needed, markers: markers.into_iter().collect(), ..ElfFacts::default() })
         });
-        Content { sha256, elf, broken_elf: broken.map(Into::into), shebang: shebang.map(Into::into), body: body.map(Into::into), secrets: None }
+        Content { sha256, elf, broken_elf: broken.map(Into::into), shebang: shebang.map(Into::into), body: body.map(Into::into), ..Content::default() }
     }
 }
 

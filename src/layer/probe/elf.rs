@@ -13,6 +13,7 @@ use super::elf_layout::Layout;
 use super::elf_learnt::{Failure, Learnt, broken};
 use super::elf_loader;
 use super::elf_sections::{self, Place};
+use super::go_build_info;
 use super::markers::Scanner;
 use super::range::Collected;
 use crate::limits::{LimitHit, Limits};
@@ -81,7 +82,7 @@ impl ElfProbe {
         self.sections = None;
         *self.facts = ElfFacts::default();
         self.failure = None;
-        self.scanner.start();
+        self.scanner.start(self.limits.build_info_bytes);
         self.is_scanning = false;
         self.is_runnable = false;
     }
@@ -137,8 +138,10 @@ impl ElfProbe {
             let found = self.scanner.finish();
             facts.markers = found.markers;
             facts.markers.extend(facts.needed.iter().filter_map(|name| Marker::of_needed(name)));
-            facts.markers.extend(found.go_path.as_deref().and_then(Marker::of_go_path));
-            facts.go_path = found.go_path;
+            facts.go_path = found.go.as_ref().and_then(|go| go_build_info::main_package(&go.modules));
+            facts.markers.extend(facts.go_path.as_deref().and_then(Marker::of_go_path));
+            facts.go = found.go.map(Box::new);
+            facts.rustc = found.rustc;
             if !facts.is_dynamic {
                 let has_symbols = facts.sections.is_some_and(|sections| sections.symbols > 0);
                 facts.has_stack_guard = (found.has_stack_guard || has_symbols).then_some(found.has_stack_guard);

@@ -88,6 +88,18 @@ pub struct LoaderFacts {
     pub cache: Option<Box<[u8]>>,
 }
 
+/// What Go's linker writes of a program's making (`debug/buildinfo`).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GoBuildInfo {
+    /// The tool chain, such as `go1.24.1`; None in the form of before Go 1.18.
+    pub version: Option<Box<str>>,
+    /// The module information: lines of `path`, `mod`, `dep`, `=>` and `build`, fields apart by tabs. Empty when there is none.
+    #[serde(with = "serde_bytes")]
+    pub modules: Box<[u8]>,
+    /// Whether its end is missing: it is longer than the limit, or than the file.
+    pub is_cut: bool,
+}
+
 /// What is known of an ELF file. Everything a loader reads comes from the file header, the program headers and the dynamic segment.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "each says one thing of the file")]
@@ -137,6 +149,10 @@ pub struct ElfFacts {
     pub sections: Option<SectionBytes>,
     /// Main package path of Go's build information, such as `cmd/go`.
     pub go_path: Option<Box<str>>,
+    /// What Go's linker wrote of the program's making.
+    pub go: Option<Box<GoBuildInfo>>,
+    /// The version of rustc that compiled some of it, such as `1.75.0`.
+    pub rustc: Option<Box<str>>,
     /// Signs found in the bytes.
     pub markers: BTreeSet<Marker>,
     /// Of glibc's dynamic loader: what it was built with.

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
+use super::candidate::Candidate;
 use super::elf_dynamic::STACK_GUARD;
-use super::elf_facts::Marker;
+use super::elf_facts::{GoBuildInfo, Marker};
 use super::go_build_info::BuildInfo;
-use super::patterns::{GO_BUILD_INFO, SIGNS, unveil};
+use super::patterns::{GO_BUILD_INFO, GO_MODULES, RUSTC, SIGNS, unveil};
 
 /// One automaton, built when the first program is seen.
 #[derive(Debug, Default)]
@@ -19,7 +20,11 @@ pub(super) struct Scanner {
     tail: Vec<u8>,
     position: u64,
     build_info: BuildInfo,
+    rustc: Candidate,
 }
+
+/// Bytes of the text that rustc leaves, with its version and day.
+const RUSTC_BYTES: usize = 64;
 
 #[derive(Debug)]
 struct Automaton {
@@ -27,6 +32,10 @@ struct Automaton {
     longest: usize,
     /// Number of the pattern that starts Go's build information.
     go: usize,
+    /// Number of the mark before Go's module information.
+    go_modules: usize,
+    /// Number of what stands before rustc's version.
+    rustc: usize,
     /// Number of the name of the function that tells a smashed stack.
     guard: usize,
 }
@@ -35,7 +44,8 @@ struct Automaton {
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub(super) markers: BTreeSet<Marker>,
-    pub(super) go_path: Option<Box<str>>,
+    pub(super) go: Option<GoBuildInfo>,
+    pub(super) rustc: Option<Box<str>>,
     pub(super) has_stack_guard: bool,
 }
 
@@ -44,21 +54,26 @@ impl Automaton {
         let mut patterns: Vec<Vec<u8>> = SIGNS.iter().flat_map(|sign| sign.patterns).map(|pattern| unveil(pattern)).collect();
         let go = patterns.len();
         patterns.push(unveil(GO_BUILD_INFO));
+        let go_modules = patterns.len();
+        patterns.push(unveil(GO_MODULES));
+        let rustc = patterns.len();
+        patterns.push(unveil(RUSTC));
         let guard = patterns.len();
         patterns.push(STACK_GUARD.to_vec());
         let longest = patterns.iter().map(Vec::len).max().unwrap_or_default();
         let search = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(&patterns).ok()?;
-        Some(Self { search, longest, go, guard })
+        Some(Self { search, longest, go, go_modules, rustc, guard })
     }
 }
 
 impl Scanner {
-    /// A program begins.
-    pub(super) fn start(&mut self) {
+    /// A program begins, of which so many bytes of Go's build information are read.
+    pub(super) fn start(&mut self, most_build_info: u64) {
         self.found.clear();
         self.tail.clear();
         self.position = 0;
-        self.build_info.start();
+        self.build_info.start(most_build_info);
+        self.rustc.clear();
     }
 
     /// Its next bytes.
@@ -75,6 +90,7 @@ impl Scanner {
         }
         self.search(&automaton, bytes, self.position, usize::MAX);
         self.build_info.push(self.position, bytes);
+        self.rustc.push(self.position, bytes);
         if bytes.len() >= overlap {
             edge.clear();
             edge.extend_from_slice(bytes.get(bytes.len().saturating_sub(overlap)..).unwrap_or_default());
@@ -100,16 +116,22 @@ impl Scanner {
         }
         let guard = self.automaton.as_ref().map(|automaton| automaton.guard);
         let has_stack_guard = guard.and_then(|guard| self.found.get(guard)).is_some_and(|found| *found);
-        Found { markers, go_path: self.build_info.path(), has_stack_guard }
+        Found { markers, go: self.build_info.finish(), rustc: rustc_version(self.rustc.bytes()), has_stack_guard }
     }
 
     /// Notes matches in `bytes`, which lie at `at`, that begin before `end`.
     fn search(&mut self, automaton: &Automaton, bytes: &[u8], at: u64, end: usize) {
         for found in automaton.search.find_iter(bytes).take_while(|found| found.start() < end) {
             let number = found.pattern().as_usize();
+            let place = at.saturating_add(byte_count(found.start()));
+            let rest = bytes.get(found.start()..).unwrap_or_default();
             if number == automaton.go {
-                self.build_info
-                    .found(at.saturating_add(byte_count(found.start())), bytes.get(found.start()..).unwrap_or_default());
+                self.build_info.found_magic(place, rest);
+            } else if number == automaton.go_modules {
+                self.build_info.found_mark(place, rest);
+            } else if number == automaton.rustc && rustc_version(self.rustc.bytes()).is_none() {
+                self.rustc.start(place, RUSTC_BYTES);
+                self.rustc.push(place, rest);
             }
             if self.found.len() <= number {
                 self.found.resize(automaton.guard.saturating_add(1), false);
@@ -121,22 +143,31 @@ impl Scanner {
     }
 }
 
+/// The version in `rustc version 1.75.0 (82e1608df 2023-12-21)`; None where that is only spoken of.
+fn rustc_version(text: &[u8]) -> Option<Box<str>> {
+    let after = text.get(RUSTC.len()..)?;
+    let version = after.split(|byte| matches!(byte, b' ' | 0)).next()?;
+    let is_version = version.first()?.is_ascii_digit() && version.contains(&b'.') && version.len() < after.len();
+    std::str::from_utf8(version).ok().filter(|version| is_version && version.is_ascii()).map(Into::into)
+}
+
 fn byte_count(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::go_build_info::main_package;
     use super::*;
 
     fn scan(chunks: &[&[u8]]) -> (Vec<Marker>, Option<Box<str>>) {
         let mut scanner = Scanner::default();
-        scanner.start();
+        scanner.start(1 << 20);
         for chunk in chunks {
             scanner.push(chunk);
         }
         let found = scanner.finish();
-        (found.markers.into_iter().collect(), found.go_path)
+        (found.markers.into_iter().collect(), found.go.and_then(|go| main_package(&go.modules)))
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What is learnt from file bodies while they stream by: ELF facts, tool markers, script interpreters, small bodies that facts need.
 
+mod candidate;
+mod declared;
 mod elf;
 mod elf_dynamic;
 mod elf_facts;
@@ -21,7 +23,8 @@ mod test_elf;
 mod test_tools;
 mod wanted;
 
-pub use elf_facts::{ElfFacts, LoaderFacts, Marker, NeededVersion, Relro, SectionBytes, VersionNeed};
+pub use declared::{Declared, Named};
+pub use elf_facts::{ElfFacts, GoBuildInfo, LoaderFacts, Marker, NeededVersion, Relro, SectionBytes, VersionNeed};
 pub(super) use passwords::without_passwords;
 pub use test_tools::test_tool;
 
@@ -30,6 +33,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use sha2::{Digest as _, Sha256};
 
+use self::declared::DeclaredProbe;
 use self::elf::ElfProbe;
 use self::elf_learnt::Learnt as ElfLearnt;
 use self::secrets::SecretProbe;
@@ -76,6 +80,7 @@ pub(super) struct FileProbe<'l> {
     is_elf: bool,
     elf: ElfProbe,
     secrets: SecretProbe,
+    declared: DeclaredProbe,
 }
 
 impl<'l> FileProbe<'l> {
@@ -94,6 +99,7 @@ impl<'l> FileProbe<'l> {
             is_elf: false,
             elf: ElfProbe::new(limits),
             secrets: SecretProbe::default(),
+            declared: DeclaredProbe::default(),
         }
     }
 
@@ -108,6 +114,7 @@ impl<'l> FileProbe<'l> {
         self.is_entry = wanted::is_called_like_an_entry(path, size);
         self.is_elf = false;
         self.secrets.start(path);
+        self.declared.start(path, size, self.limits);
     }
 
     /// Its next bytes.
@@ -115,6 +122,7 @@ impl<'l> FileProbe<'l> {
         if let Some(hash) = &mut self.hash {
             hash.update(bytes);
         }
+        self.declared.push(bytes);
         if self.is_sniffed {
             self.pass_on(bytes);
             return;
@@ -146,6 +154,7 @@ impl<'l> FileProbe<'l> {
         let sha256 = self.hash.take().map(|hash| hash.finalize().into());
         let mut content = Content { sha256, shebang: shebang(&self.head), ..Content::default() };
         content.body = self.body.take().map(|body| without_passwords(body).into_boxed_slice());
+        content.declared = self.declared.finish();
         let (secrets, mut not_examined) = self.secrets.finish();
         content.secrets = secrets;
         if self.is_elf {
@@ -167,6 +176,7 @@ impl<'l> FileProbe<'l> {
             || self.hash.is_some()
             || self.body.is_some()
             || self.secrets.is_active()
+            || self.declared.is_active()
             || (self.is_elf && !self.elf.is_done())
     }
 

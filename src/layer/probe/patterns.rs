@@ -79,6 +79,12 @@ signs! {
 /// Start of Go's build information (`debug/buildinfo`).
 pub(super) static GO_BUILD_INFO: &[u8] = &veiled(b"\xff Go buildinf:");
 
+/// The mark before the module information of Go's programs, of every form.
+pub(super) static GO_MODULES: &[u8] = &veiled(b"\x30\x77\xaf\x0c\x92\x74\x08\x02\x41\xe1\xc1\x07\xe6\xd6\x18\xe6");
+
+/// What rustc writes into the section `.comment`, before its version.
+pub(super) static RUSTC: &[u8] = &veiled(b"rustc version ");
+
 impl Marker {
     /// A marker told by a library that the program needs.
     pub(super) fn of_needed(name: &[u8]) -> Option<Self> {

@@ -1,7 +1,6 @@
 //! Which small bodies are kept while they stream by, because the facts read them. What is not kept here is asked for again
 //! with `read_bodies`, so the table saves second passes and decides nothing.
 
-use super::test_tools::test_tool;
 use crate::limits::{KIB, Limits};
 
 /// Files of at most this size are looked at for the form of a user database, whatever their name.
@@ -18,8 +17,8 @@ enum Rule {
     In(&'static [u8]),
     /// Folder whose path ends so, and the base name's end.
     InWithEnd(&'static [u8], &'static [u8]),
-    /// RECORD in the `.dist-info` folder of a test tool.
-    TestRecord,
+    /// This file in a folder whose name ends so.
+    NameIn(&'static [u8], &'static [u8]),
 }
 
 /// What is kept, and why.
@@ -39,7 +38,8 @@ const TABLE: &[(Rule, &str)] = &[
     (Rule::Name(b"Packages.db"), "packages of rpm, ndb"),
     (Rule::End(b"/rpm/Packages"), "packages of rpm, Berkeley DB"),
     (Rule::End(b"/node_modules/.package-lock.json"), "which packages of npm only development needs"),
-    (Rule::TestRecord, "the files of Python's test tools"),
+    (Rule::NameIn(b".dist-info", b"RECORD"), "the files of Python's distributions"),
+    (Rule::Name(b"pyvenv.cfg"), "the interpreter of a virtual environment of Python"),
     (Rule::Name(b"ld.so.cache"), "where glibc's loader finds libraries"),
     (Rule::InWithEnd(b"/etc", b".path"), "where musl's loader looks for them"),
     (Rule::Name(b"release"), "vendor and version of a JDK"),
@@ -69,7 +69,7 @@ pub(super) fn is_wanted(path: &[u8], size: u64, limits: &Limits) -> bool {
         Rule::End(end) => path.ends_with(end),
         Rule::In(wanted) => folder.ends_with(wanted),
         Rule::InWithEnd(wanted, end) => folder.ends_with(wanted) && name.ends_with(end),
-        Rule::TestRecord => name == b"RECORD" && test_tool(split(folder).1).is_some(),
+        Rule::NameIn(end, wanted) => name == *wanted && folder.ends_with(end),
     });
     match rule {
         Some(Rule::Name(b"passwd" | b"group") | Rule::End(b"/etc/shadow")) => size <= limits.user_database_bytes,
@@ -77,7 +77,7 @@ pub(super) fn is_wanted(path: &[u8], size: u64, limits: &Limits) -> bool {
         Some(Rule::Name(b"rpmdb.sqlite" | b"Packages.db") | Rule::In(b"/dpkg/status.d")) => size <= limits.package_database_bytes,
         Some(Rule::Name(b"ld.so.cache") | Rule::InWithEnd(b"/etc", _)) => size <= limits.linker_file_bytes,
         Some(Rule::Name(_) | Rule::In(_)) => size <= SNIFFED_BYTES,
-        Some(Rule::TestRecord | Rule::End(b"/node_modules/.package-lock.json")) => size <= limits.kept_file_bytes,
+        Some(Rule::NameIn(..) | Rule::End(b"/node_modules/.package-lock.json")) => size <= limits.kept_file_bytes,
         Some(_) => size <= limits.package_database_bytes,
         None => false,
     }
@@ -151,6 +151,7 @@ mod tests {
             "/opt/java/release",
             "/app/node_modules/.package-lock.json",
             "/usr/lib/python3/site-packages/pytest-8.3.4.dist-info/RECORD",
+            "/opt/venv/pyvenv.cfg",
         ] {
             assert!(wanted(path), "{path}");
         }
@@ -164,7 +165,7 @@ mod tests {
             "/etc/passwd-",
             "/srv/Packages",
             "/var/lib/dpkg/status.d/a/b",
-            "/a/django-5.dist-info/RECORD",
+            "/a/django-5/RECORD",
             "/app/package-lock.json",
         ] {
             assert!(!wanted(path), "{path}");

@@ -4,6 +4,8 @@
 
 mod attribution;
 mod comparison;
+mod component;
+mod entry;
 mod filesystem;
 mod policy;
 mod reach;
@@ -11,14 +13,14 @@ mod score;
 
 pub use attribution::{DockerfileReport, LocationReport, RelatedReport};
 pub use comparison::{Comparison, FindingRow, Row, Side};
+pub use component::ComponentReport;
+pub use entry::EntryReport;
 pub use filesystem::{FilesystemPart, FilesystemReport};
 pub use policy::{ControlReport, LeftOutReport, PolicyReport, RuleReport, WaivedReport, WaiverReport};
 pub use reach::{ReachReport, UnreachedReport};
 pub use score::{
     BallastReport, BaselineReport, CapReport, Gain, Measurements, OffenderReport, PairReport, PartReport, ScoreReport,
 };
-
-use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -116,6 +118,9 @@ pub struct ImageReport {
     /// Which packages of the operating system the start-up path needs; null when the tree is not known.
     #[serde(default)]
     pub reach: Option<ReachReport>,
+    /// What is installed beside the packages of the system, sorted by kind, name, version and path; empty when the tree is not known.
+    #[serde(default)]
+    pub components: Vec<ComponentReport>,
     /// Where the image lies between two baselines; null when the tree is not known.
     pub score: Option<ScoreReport>,
     /// Findings, most severe first, then by what mending them gains, check, code and evidence. Waived ones are among them.
@@ -363,42 +368,4 @@ pub struct NotExaminedReport {
     pub layer: Option<usize>,
     /// Why.
     pub reason: String,
-}
-
-/// One line of `plimsoll ls --format json`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct EntryReport {
-    /// Absolute path, escaped.
-    pub path: String,
-    /// `file`, `dir`, `symlink`, `char`, `block` or `fifo`.
-    pub r#type: String,
-    /// Four octal digits.
-    pub mode: String,
-    /// Owner.
-    pub uid: u32,
-    /// Group.
-    pub gid: u32,
-    /// Logical bytes of a regular file.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub size: Option<u64>,
-    /// Target of a symbolic link, escaped.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub linktarget: Option<String>,
-    /// Major and minor number of a device.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub dev: Option<[u32; 2]>,
-    /// SHA-256 of a regular file, hex.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub sha256: Option<String>,
-    /// Extended attributes: name, value as hex.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
-    pub xattrs: BTreeMap<String, String>,
-    /// First name of the same inode, for its further names.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub hardlink_of: Option<String>,
-    /// A directory that no entry names.
-    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
-    pub implied: bool,
-    /// Index of the layer that last wrote it.
-    pub layer: usize,
 }

@@ -1,0 +1,25 @@
+//! The inventory of applications, as it is published.
+
+use crate::facts::Image;
+use crate::oci::{escape, escape_text};
+use crate::report::model as out;
+
+pub(super) fn components(image: &Image) -> Vec<out::ComponentReport> {
+    let owner = |index: usize| image.packages.list.get(index).map(|package| escape_text(&package.name));
+    image
+        .applications
+        .list
+        .iter()
+        .map(|component| out::ComponentReport {
+            kind: component.kind.as_str().to_owned(),
+            name: escape_text(&component.name),
+            version: component.version.as_deref().map(escape_text),
+            path: escape(&component.path),
+            layer: component.layer,
+            bytes: component.bytes,
+            package: component.package.and_then(owner),
+            details: component.details.iter().map(|(name, value)| ((*name).to_owned(), escape_text(value))).collect(),
+            problem: component.problem.clone(),
+        })
+        .collect()
+}
