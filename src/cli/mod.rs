@@ -4,6 +4,7 @@
 mod base;
 mod baseline;
 mod cache;
+mod cat;
 mod check;
 mod checks;
 mod compare;
@@ -57,6 +58,7 @@ Examples:
   plimsoll convert a.json --format junit   a saved report in another format
   plimsoll policy show                     what images are judged by
   plimsoll ls image.tar                    list the final filesystem
+  plimsoll cat image.tar /etc/passwd       write one file of it
 
 Exit codes:
   0  pass    1  fail    2  wrong use    3  the image could not be verified";
@@ -80,6 +82,7 @@ struct Cli {
 enum Command {
     Check(check::Args),
     Ls(ls::Args),
+    Cat(cat::Args),
     Checks(checks::Args),
     Compare(compare::Args),
     Convert(convert::Args),
@@ -126,6 +129,7 @@ fn dispatch(cli: &Cli) -> u8 {
     match &cli.command {
         Command::Check(args) => check::run(args, context),
         Command::Ls(args) => ls::run(args, context),
+        Command::Cat(args) => cat::run(args, context),
         Command::Checks(args) => checks::run(args, context),
         Command::Compare(args) => compare::run(args, context),
         Command::Convert(args) => convert::run(args, context),

@@ -89,7 +89,8 @@ fn request() -> Request {
 /// The index of the image's layer, and how often its blob was opened.
 fn read(source: &Blobs, request: &Request) -> (Arc<LayerIndex>, usize) {
     let progress = Progress::default();
-    let mut store = LayerStore::new(request, false, &progress);
+    let reading = Reading::default();
+    let mut store = LayerStore::new(request, &reading, &progress);
     store.expect(source);
     let record = &source.images[0];
     assert!(store.read(record, source).is_empty());
@@ -157,7 +158,8 @@ fn bodies_of_known_layers_count_and_are_left_out_where_there_is_no_room() {
     read(&image(&bytes, Some(&bytes), &bytes), &request);
     let source = image(&bytes, Some(&bytes), &bytes);
     let progress = Progress::default();
-    let mut store = LayerStore::new(&request, false, &progress);
+    let reading = Reading::default();
+    let mut store = LayerStore::new(&request, &reading, &progress);
     store.read(&source.images[0], &source);
     assert_eq!(store.kept.load(Ordering::Relaxed), 30);
     let known = store.get(&source.images[0].layers[0]).unwrap();
@@ -172,7 +174,8 @@ fn bodies_are_not_taken_from_bytes_that_changed() {
     let bytes = layer("etc/passwd", b"root:x:0:0:root:/root:/bin/sh\n");
     let mut source = image(&bytes, Some(&bytes), &bytes);
     let (request, progress) = (Request::default(), Progress::default());
-    let mut store = LayerStore::new(&request, false, &progress);
+    let reading = Reading::default();
+    let mut store = LayerStore::new(&request, &reading, &progress);
     store.read(&source.images[0], &source);
     source.stored.insert(BlobId("layer.tar".into()), layer("etc/passwd", b"root:x:0:0:root:/root:/bin/no\n"));
     assert!(store.bodies(&source.images[0].layers[0], &[0], &source).unwrap_err().contains("changed"));
