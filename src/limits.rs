@@ -152,6 +152,8 @@ limits! {
     packages / "packages" = 1_000_000;
     /// Files that packages own, in all databases of one image.
     package_files / "package-files" = 5_000_000;
+    /// Names that packages require and provide, and pairs of packages of which one requires the other, in all databases of one image.
+    package_relations / "package-relations" = 5_000_000;
     /// Members of an outer archive.
     archive_members / "archive-members" = 10_000;
     /// Bytes of small members kept in memory while an archive is read as a stream.

@@ -115,7 +115,7 @@ impl Builder {
     pub(super) fn in_package_with_mode(&mut self, package: &str, paths: &[&str], mode: Option<u16>) -> &mut Self {
         let index = self.packages.list.len();
         let (name, version, architecture) = (package.to_owned(), "1".to_owned(), "amd64".to_owned());
-        self.packages.list.push(Package { name, version, architecture, source: None });
+        self.packages.list.push(Package { name, version, architecture, ..Package::default() });
         for path in paths {
             let number = self.rootfs.inode_number(self.node(path));
             self.packages.owned.insert(number, OwnedFile { package: index, mode });

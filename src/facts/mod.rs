@@ -24,7 +24,7 @@ pub use config_files::{ConfigFile, ConfigKind};
 pub use executables::{Executable, ExecutableName, executables};
 pub use linking::{MissingLibrary, MissingVersion, StartupLinking};
 pub use os_release::OsRelease;
-pub use packages::{Database, DatabaseKind, OwnedFile, Package, Packages};
+pub use packages::{Capability, Database, DatabaseKind, Graph, OwnedFile, Package, Packages, Relation, Relations};
 pub use runtime::{Language, Runtime};
 pub use search_path::SearchPath;
 pub use secrets::{BuriedSecret, Exposed, ExposedIn, SecretFacts, SecretFile, Standing, exposed_values};

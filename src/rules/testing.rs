@@ -79,7 +79,7 @@ impl Builder {
     pub(super) fn package(mut self, name: &str, files: &[&str]) -> Self {
         let package = self.0.packages.list.len();
         let (version, architecture) = ("1".to_owned(), "amd64".to_owned());
-        self.0.packages.list.push(Package { name: name.to_owned(), version, architecture, source: None });
+        self.0.packages.list.push(Package { name: name.to_owned(), version, architecture, ..Package::default() });
         for file in files {
             let node = self.0.rootfs.resolve(file.as_bytes(), &Limits::default()).unwrap();
             self.0.packages.owned.insert(self.0.rootfs.inode_number(node), OwnedFile { package, mode: None });

@@ -1,6 +1,8 @@
 //! apk's database of installed packages (apk-package(5)): one letter, a colon and a value per line, an empty line between packages.
 
+use super::asked;
 use super::collect::Collector;
+use super::relations::{Relations, Writer, split_word};
 use super::{DatabaseKind, ListedFile, Package, Report, Take, text};
 
 /// Where it is: apk-tools 2, and apk-tools 3 with a merged `/usr`.
@@ -10,8 +12,14 @@ pub(super) const PATHS: [&[u8]; 2] = [b"/lib/apk/db/installed", b"/usr/lib/apk/d
 const FILE_MODE: u16 = 0o644;
 
 pub(super) fn read(collector: &mut Collector<'_, '_>) {
+    let before = collector.count();
     for path in PATHS {
         collector.read(DatabaseKind::Apk, path, parse);
+    }
+    if collector.count() > before
+        && let Some(world) = collector.body(asked::APK)
+    {
+        asked::mark_apk(world, collector.added_since(before));
     }
 }
 
@@ -40,6 +48,7 @@ fn field(line: &[u8]) -> Option<(u8, &[u8])> {
 fn package(stanza: &[u8], report: &mut Report) -> Option<Package> {
     let (mut name, mut origin) = (None, None);
     let (mut version, mut architecture) = (&b""[..], &b""[..]);
+    let (mut requires, mut provides) = (Relations::default(), Relations::default());
     let mut is_empty = true;
     for line in stanza.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
         is_empty = false;
@@ -48,6 +57,8 @@ fn package(stanza: &[u8], report: &mut Report) -> Option<Package> {
             Some((b'V', value)) => version = value,
             Some((b'A', value)) => architecture = value,
             Some((b'o', value)) => origin = Some(value),
+            Some((b'D', value)) => requires = relations(value),
+            Some((b'p', value)) => provides = relations(value),
             Some((b'a', value)) if access(value).is_none() => report.note("a file's access line cannot be read"),
             Some(_) => {}
             None => report.note("a line is no field"),
@@ -63,7 +74,27 @@ fn package(stanza: &[u8], report: &mut Report) -> Option<Package> {
     if version.is_empty() {
         report.note("a package has no version");
     }
-    Some(Package { name: text(name), version: text(version), architecture: text(architecture), source: origin.map(text) })
+    Some(Package {
+        name: text(name),
+        version: text(version),
+        architecture: text(architecture),
+        source: origin.map(text),
+        requires,
+        provides,
+        ..Package::default()
+    })
+}
+
+/// `musl>=1.2 so:libz.so.1 !conflict`: names that must not be there are left out.
+fn relations(value: &[u8]) -> Relations {
+    let value = String::from_utf8_lossy(value);
+    let mut writer = Writer::default();
+    for word in value.split_ascii_whitespace().filter(|word| !word.starts_with('!')) {
+        let (name, constraint) = split_word(word);
+        // a repository's tag
+        writer.one(name.split('@').next().unwrap_or_default(), constraint);
+    }
+    writer.finish()
 }
 
 /// The files of a stanza: `F:` sets the folder, `R:` names a file, `a:` after it gives its mode.
@@ -96,9 +127,18 @@ fn access(value: &[u8]) -> Option<u16> {
 #[cfg(test)]
 mod tests {
     use super::super::super::bodies::{Bodies, file_with};
+    use super::super::relations::shown;
     use super::*;
     use crate::limits::{LimitHit, Limits};
     use crate::rootfs::{Inode, InodeKind, Rootfs};
+
+    #[test]
+    fn what_a_package_requires_and_provides_is_read() {
+        let (found, report) = parsed(b"P:a\nV:1\nD:musl>=1.2 so:libz.so.1 !bad /bin/sh x@edge=2\np:so:liba.so.1=1.0 cmd:a=1\n");
+        assert_eq!(report, Report::default());
+        assert_eq!(shown(&found[0].0.requires), ["musl (>= 1.2)", "so:libz.so.1", "/bin/sh", "x (= 2)"]);
+        assert_eq!(shown(&found[0].0.provides), ["so:liba.so.1 (= 1.0)", "cmd:a (= 1)"]);
+    }
 
     const SAMPLE: &[u8] = b"C:Q1x\nP:busybox\nV:1.36-r1\nA:x86_64\no:busybox-src\nF:bin\nM:0:0:755\nR:busybox\na:0:0:4755\nZ:Q1y\nR:note\nF:\nR:top\n\nP:musl\nV:1\n";
 

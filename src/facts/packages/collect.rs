@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::super::bodies::Bodies;
 use super::super::links::Links;
-use super::{Database, DatabaseKind, Files, ListedFile, OwnedFile, Package, Packages, Report, Take};
+use super::{Database, DatabaseKind, Files, Graph, ListedFile, OwnedFile, Package, Packages, Report, Take};
 use crate::limits::{LimitHit, Limits};
 use crate::rootfs::{NodeId, Rootfs};
 
@@ -86,6 +86,11 @@ impl<'c, 'a> Collector<'c, 'a> {
         self.databases.push(Database { kind, path: path.to_vec(), packages, problem: report.problem() });
     }
 
+    /// The packages that were added since there were `before`.
+    pub(super) fn added_since(&mut self, before: usize) -> impl Iterator<Item = &mut Package> {
+        self.packages.iter_mut().skip(before).map(|(package, _)| package)
+    }
+
     /// Adds a note to the problem of databases that are entered.
     pub(super) fn note(&mut self, is_meant: impl Fn(&Database) -> bool, note: &str) {
         for database in self.databases.iter_mut().filter(|database| is_meant(database)) {
@@ -129,8 +134,8 @@ impl<'c, 'a> Collector<'c, 'a> {
     }
 
     /// Sorts everything. A file that several packages list belongs to the first of them.
-    pub(super) fn finish(self) -> Packages {
-        let Self { mut databases, mut packages, .. } = self;
+    pub(super) fn finish(mut self) -> Packages {
+        let (mut databases, mut packages) = (std::mem::take(&mut self.databases), std::mem::take(&mut self.packages));
         databases.sort_unstable_by(|a, b| (&a.path, a.kind).cmp(&(&b.path, b.kind)));
         packages.sort_by(|a, b| a.0.cmp(&b.0));
         let mut owned = BTreeMap::new();
@@ -141,7 +146,21 @@ impl<'c, 'a> Collector<'c, 'a> {
             }
             list.push(package);
         }
-        Packages { databases, list, owned }
+        let limits = self.limits();
+        let owner = |path: &str| {
+            let inode = self.inode_of(ListedFile::of_path(path.as_bytes()))?;
+            owned.get(&inode).map(|file: &OwnedFile| file.package)
+        };
+        let (graph, graph_problem) = match Graph::of(&list, limits, owner) {
+            Ok(graph) => (graph, None),
+            Err(hit) => (Graph::default(), Some(hit.to_string())),
+        };
+        if let Some(problem) = &graph_problem {
+            for database in &databases {
+                self.bodies.report(&database.path, format!("which package requires which: {problem}"));
+            }
+        }
+        Packages { databases, list, owned, graph, graph_problem }
     }
 }
 

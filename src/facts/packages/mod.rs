@@ -1,8 +1,11 @@
 //! Packages of the operating system and the files they own: dpkg, apk, rpm.
 
 mod apk;
+mod asked;
 mod collect;
 mod dpkg;
+mod graph;
+mod relations;
 mod rpm;
 
 use std::collections::BTreeMap;
@@ -12,6 +15,9 @@ use super::bodies::Bodies;
 use super::links::Links;
 use crate::limits::LimitHit;
 use crate::rootfs::{NodeId, Rootfs};
+
+pub use self::graph::Graph;
+pub use self::relations::{Capability, Relation, Relations};
 
 /// Which package manager's database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,7 +50,7 @@ pub struct Database {
 }
 
 /// An installed package.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Package {
     /// Name, without architecture.
     pub name: String,
@@ -54,6 +60,14 @@ pub struct Package {
     pub architecture: String,
     /// Source package, when the database names one.
     pub source: Option<String>,
+    /// What it requires to be installed.
+    pub requires: Relations,
+    /// What it provides besides its name.
+    pub provides: Relations,
+    /// Whether somebody asked for it, or it came because another package requires it; None when nothing in the image says so.
+    pub asked_for: Option<bool>,
+    /// It is part of the base system, which is there whoever asked (dpkg: essential, or of priority required).
+    pub is_base: bool,
 }
 
 /// A file that a package owns.
@@ -74,6 +88,10 @@ pub struct Packages {
     pub list: Vec<Package>,
     /// Owner by inode number of the stacked tree.
     pub owned: BTreeMap<u32, OwnedFile>,
+    /// Which package requires which.
+    pub graph: Graph,
+    /// Why nothing is known of which package requires which.
+    pub graph_problem: Option<String>,
 }
 
 impl Packages {
@@ -142,6 +160,7 @@ pub(super) fn wanted(rootfs: &Rootfs, links: &mut Links<'_>) -> Vec<Vec<u8>> {
     let mut paths = dpkg::wanted(rootfs, links);
     paths.extend(apk::PATHS.into_iter().map(<[u8]>::to_vec));
     paths.extend(rpm::candidates().map(|(path, _)| path));
+    paths.extend([asked::APT, asked::APK, asked::DNF].map(<[u8]>::to_vec));
     paths
 }
 

@@ -53,7 +53,7 @@ impl Sketch {
     fn package(&mut self, name: &str, paths: &[&str]) -> &mut Self {
         let package = self.packages.list.len();
         let (version, architecture) = (String::new(), String::new());
-        self.packages.list.push(Package { name: name.to_owned(), version, architecture, source: None });
+        self.packages.list.push(Package { name: name.to_owned(), version, architecture, ..Package::default() });
         for path in paths {
             if node_at(&self.rootfs, path.as_bytes()).is_none() {
                 self.file(path, 10);

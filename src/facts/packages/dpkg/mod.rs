@@ -4,13 +4,17 @@
 //! `info/PACKAGE:ARCHITECTURE.list`. Diverted files are owned where they lie.
 
 mod diversions;
+mod relations;
+mod stanza;
 
 use std::collections::BTreeSet;
 
 use self::diversions::Diversions;
+use self::stanza::Stanza;
 use super::super::links::Links;
+use super::asked;
 use super::collect::{Collector, names_in};
-use super::{DatabaseKind, ListedFile, Package, Report, text};
+use super::{DatabaseKind, ListedFile, Package, Report};
 use crate::limits::LimitHit;
 use crate::rootfs::Rootfs;
 
@@ -55,6 +59,9 @@ fn read_status(collector: &mut Collector<'_, '_>) {
     };
     notes.notes.iter().for_each(|note| report.note(note));
     collector.close(DatabaseKind::Dpkg, STATUS, before, &report);
+    if let Some(states) = collector.body(asked::APT) {
+        asked::mark_apt(states, collector.added_since(before));
+    }
 }
 
 /// File lists; each is read for one package only, so that the work is bounded by their bytes.
@@ -105,29 +112,18 @@ fn summed(line: &[u8]) -> Option<ListedFile<'_>> {
     Some(ListedFile::of_path(line.get(space..)?.trim_ascii_start()))
 }
 
-/// The fields of a stanza that are used.
-#[derive(Default)]
-struct Stanza<'a> {
-    is_empty: bool,
-    package: Option<&'a [u8]>,
-    status: Option<&'a [u8]>,
-    version: Option<&'a [u8]>,
-    architecture: Option<&'a [u8]>,
-    source: Option<&'a [u8]>,
-}
-
 /// Gives the packages whose files are there, half-configured ones included, to `take`.
 fn installed(body: &[u8], take: &mut dyn FnMut(Package) -> Result<(), LimitHit>) -> Report {
     let mut report = Report::default();
     let mut seen = BTreeSet::new();
-    let mut stanza = Stanza { is_empty: true, ..Stanza::default() };
+    let mut stanza = Stanza::new();
     // a last empty line ends the last stanza
     for line in body.split(|byte| *byte == b'\n').chain(std::iter::once(&b""[..])) {
         if !line.trim_ascii().is_empty() {
             stanza.add(line, &mut report);
             continue;
         }
-        let ended = std::mem::replace(&mut stanza, Stanza { is_empty: true, ..Stanza::default() });
+        let ended = std::mem::replace(&mut stanza, Stanza::new());
         let Some(package) = ended.into_package(&mut report) else { continue };
         if !seen.insert((package.name.clone(), package.architecture.clone())) {
             report.note("a package is listed twice");
@@ -140,62 +136,10 @@ fn installed(body: &[u8], take: &mut dyn FnMut(Package) -> Result<(), LimitHit>)
     report
 }
 
-impl<'a> Stanza<'a> {
-    fn add(&mut self, line: &'a [u8], report: &mut Report) {
-        self.is_empty = false;
-        if line.starts_with(b" ") || line.starts_with(b"\t") {
-            // a folded line: none of the fields that are used may be folded
-            return;
-        }
-        let Some(colon) = line.iter().position(|byte| *byte == b':') else {
-            report.note("a line is neither a field nor the continuation of one");
-            return;
-        };
-        let (name, rest) = line.split_at_checked(colon).unwrap_or_default();
-        let field = match name.to_ascii_lowercase().as_slice() {
-            b"package" => &mut self.package,
-            b"status" => &mut self.status,
-            b"version" => &mut self.version,
-            b"architecture" => &mut self.architecture,
-            b"source" => &mut self.source,
-            _ => return,
-        };
-        *field = Some(rest.get(1..).unwrap_or_default().trim_ascii());
-    }
-
-    /// The package, when its files are there: `Status` has want, flag and state, and a stanza without `Status`
-    /// (distroless) counts.
-    fn into_package(self, report: &mut Report) -> Option<Package> {
-        if self.is_empty {
-            return None;
-        }
-        let state = self.status.map(|status| status.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).nth(2));
-        if matches!(state, Some(Some(b"not-installed" | b"config-files"))) {
-            return None;
-        }
-        if matches!(state, Some(None)) {
-            report.note("a status has fewer than three words");
-        }
-        let Some(name) = self.package.filter(|name| !name.is_empty()) else {
-            report.note("a stanza has no package name");
-            return None;
-        };
-        if self.version.is_none_or(<[u8]>::is_empty) {
-            report.note("a package has no version");
-        }
-        let source = self.source.and_then(|source| source.split(u8::is_ascii_whitespace).next()).map(text);
-        Some(Package {
-            name: text(name),
-            version: self.version.map(text).unwrap_or_default(),
-            architecture: self.architecture.map(text).unwrap_or_default(),
-            source,
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::super::bodies::{Bodies, file_with};
+    use super::super::relations::shown;
     use super::*;
     use crate::facts::Packages;
     use crate::limits::Limits;
@@ -227,6 +171,42 @@ mod tests {
         );
         assert_eq!(found, ["a 1:2-3 amd64 Some(\"src\")", "d 4 all None"]);
         assert_eq!(report, Report::default());
+    }
+
+    #[test]
+    fn what_a_package_requires_may_be_folded_and_the_base_is_told() {
+        let mut found = Vec::new();
+        let body = b"Package: a\nVersion: 1\nPre-Depends: x (>= 1)\nDepends: b,\n c:any\n (>= 2)\nDescription: d\n e, f\nProvides: v\nEssential: yes\n\n\
+                     Package: b\nVersion: 1\nPriority: required\n\nPackage: c\nVersion: 1\nPriority: optional\n";
+        installed(body, &mut |package| {
+            found.push(package);
+            Ok(())
+        });
+        assert_eq!(shown(&found[0].requires), ["x (>= 1)", "b", "c (>= 2)"]);
+        assert_eq!(shown(&found[0].provides), ["v"]);
+        assert_eq!(found.iter().map(|package| package.is_base).collect::<Vec<_>>(), [true, true, false]);
+    }
+
+    #[test]
+    fn what_came_for_others_is_known_where_apt_wrote_it_down() {
+        let status = b"Package: a\nVersion: 1\nArchitecture: amd64\nDepends: b\n\nPackage: b\nVersion: 1\nArchitecture: amd64\n";
+        let mut rootfs = Rootfs::default();
+        rootfs.insert(STATUS, file_with(status));
+        let (packages, _) = packages_of(&rootfs, &Limits::default());
+        assert_eq!(packages.list[0].asked_for, None);
+        assert_eq!(packages.graph.needs(0), [1]);
+        rootfs.insert(asked::APT, file_with(b"Package: b\nArchitecture: amd64\nAuto-Installed: 1\n"));
+        let (packages, _) = packages_of(&rootfs, &Limits::default());
+        assert_eq!(packages.list.iter().map(|package| package.asked_for).collect::<Vec<_>>(), [Some(true), Some(false)]);
+    }
+
+    #[test]
+    fn too_many_requirements_are_not_examined_and_the_packages_stand() {
+        let mut rootfs = Rootfs::default();
+        rootfs.insert(STATUS, file_with(b"Package: a\nVersion: 1\nDepends: b, b, b\n\nPackage: b\nVersion: 1\n"));
+        let (packages, not_examined) = packages_of(&rootfs, &Limits { package_relations: 3, ..Limits::default() });
+        assert_eq!((packages.list.len(), not_examined), (2, 1));
+        assert!(packages.graph_problem.is_some() && packages.graph.needs(0).is_empty());
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! rpm header blobs as databases store them: two big-endian counts, index entries of 16 bytes, a data store
 //! (rpm's `lib/header.c`; tags from `rpmtag.h`).
 
+use super::super::relations::{Relations, Writer};
 use super::super::{ListedFile, Package, text};
 use super::numbers::{be16, be32, size, slice};
+use super::rich;
 
 const NAME: u32 = 1000;
 const VERSION: u32 = 1001;
@@ -12,6 +14,12 @@ const ARCH: u32 = 1022;
 const OLDFILENAMES: u32 = 1027;
 const FILEMODES: u32 = 1030;
 const SOURCERPM: u32 = 1044;
+const PROVIDENAME: u32 = 1047;
+const REQUIREFLAGS: u32 = 1048;
+const REQUIRENAME: u32 = 1049;
+const REQUIREVERSION: u32 = 1050;
+const PROVIDEFLAGS: u32 = 1112;
+const PROVIDEVERSION: u32 = 1113;
 const DIRINDEXES: u32 = 1116;
 const BASENAMES: u32 = 1117;
 const DIRNAMES: u32 = 1118;
@@ -93,7 +101,23 @@ impl<'a> Header<'a> {
             version: epoch.map_or(version.clone(), |epoch| format!("{epoch}:{version}")),
             architecture: self.string(ARCH)?.unwrap_or_default(),
             source: self.string(SOURCERPM)?.as_deref().and_then(source_name),
+            requires: self.relations(REQUIRENAME, REQUIREFLAGS, REQUIREVERSION)?,
+            provides: self.relations(PROVIDENAME, PROVIDEFLAGS, PROVIDEVERSION)?,
+            ..Package::default()
         })
+    }
+
+    /// Three arrays of one length, the names and what narrows them; where flags or versions are fewer, the names stand alone.
+    fn relations(&self, names: u32, flags: u32, versions: u32) -> Result<Relations, &'static str> {
+        let flags = self.numbers(flags, INT32, 4)?.unwrap_or_default();
+        let mut versions = self.strings(versions)?;
+        let mut writer = Writer::default();
+        for (index, name) in self.strings(names)?.enumerate() {
+            let flag = index.checked_mul(4).and_then(|at| be32(flags, at)).unwrap_or_default();
+            let version = versions.next().map(String::from_utf8_lossy).unwrap_or_default();
+            rich::write(&String::from_utf8_lossy(name), flag, &version, &mut writer);
+        }
+        Ok(writer.finish())
     }
 
     fn files(&self) -> Result<FileTable<'a>, &'static str> {

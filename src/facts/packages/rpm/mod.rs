@@ -4,11 +4,13 @@ mod bdb;
 mod header;
 mod ndb;
 mod numbers;
+mod rich;
 mod sqlite;
 
 #[cfg(test)]
 mod tests;
 
+use super::asked;
 use super::collect::Collector;
 use super::{DatabaseKind, Report, Take};
 use crate::limits::LimitHit;
@@ -25,6 +27,7 @@ pub(super) fn candidates() -> impl Iterator<Item = (Vec<u8>, DatabaseKind)> {
 }
 
 pub(super) fn read(collector: &mut Collector<'_, '_>) {
+    let before = collector.count();
     for (path, kind) in candidates() {
         let wal = collector.file_size(&[&*path, b"-wal"].concat()).unwrap_or(0);
         collector.read(kind, &path, |body, take| {
@@ -36,10 +39,20 @@ pub(super) fn read(collector: &mut Collector<'_, '_>) {
             report
         });
     }
-    let is_rpm = |kind| matches!(kind, DatabaseKind::RpmSqlite | DatabaseKind::RpmNdb | DatabaseKind::RpmBdb);
+    if collector.count() > before
+        && let Some(states) = collector.body(asked::DNF)
+    {
+        let mut report = Report::default();
+        asked::mark_dnf(states, collector.added_since(before), &mut report);
+        report.notes.iter().for_each(|note| collector.note(|database| is_rpm(database.kind), note));
+    }
     if collector.databases().iter().filter(|database| is_rpm(database.kind)).count() > 1 {
         collector.note(|database| is_rpm(database.kind), "the image has more than one rpm database");
     }
+}
+
+fn is_rpm(kind: DatabaseKind) -> bool {
+    matches!(kind, DatabaseKind::RpmSqlite | DatabaseKind::RpmNdb | DatabaseKind::RpmBdb)
 }
 
 /// Takes one header blob.

@@ -9,6 +9,7 @@
 use proptest::prelude::*;
 
 use super::super::super::bodies::{Bodies, file_with};
+use super::super::relations::shown;
 use super::super::{Package, text};
 use super::*;
 use crate::limits::Limits;
@@ -50,6 +51,10 @@ fn package(name: &str, padding: usize) -> Vec<u8> {
         (1116, 4, 2, [1_u32, 0].map(u32::to_be_bytes).concat()),
         strings(1117, &[name, "note"]),
         strings(1118, &["/etc/", "/usr/bin/"]),
+        strings(1047, &[name, "config(x)"]),
+        (1048, 4, 3, [12_u32, 0, 0x0100_000a].map(u32::to_be_bytes).concat()),
+        strings(1049, &["libc.so.6()(64bit)", "(a or b)", "rpmlib(X)"]),
+        strings(1050, &["2.34", "", "3"]),
         string(1005, &"x".repeat(padding)),
     ])
 }
@@ -198,6 +203,8 @@ fn every_format_gives_every_package_small_or_large() {
         let names: Vec<_> = found.iter().map(|package| package.name.as_str()).collect();
         assert_eq!(names, ["bash", "gcc", "zsh"], "{kind:?}");
         assert_eq!(found[0].version, "7:5.1-2.el9");
+        assert_eq!(shown(&found[0].requires), ["libc.so.6()(64bit) (>= 2.34)", "a | b"]);
+        assert_eq!(shown(&found[1].provides), ["gcc", "config(x)"]);
         assert_eq!((found[0].architecture.as_str(), found[0].source.as_deref()), ("x86_64", Some("the-source")));
     }
 }
