@@ -56,8 +56,7 @@ pub(super) fn run(args: &Args, context: Context) -> u8 {
     let is_guarded = io::stdout().is_terminal() && !args.to_terminal;
     let mut out = BufWriter::new(Guard { out: io::stdout().lock(), is_guarded, rest: Vec::new(), is_refused: false });
     let path = args.path.as_encoded_bytes();
-    let outcome =
-        progress::shown(!context.quiet, |progress| verify::cat(&request, path, args.layer, &mut out, progress));
+    let outcome = progress::shown(!context.quiet, |progress| verify::cat(&request, path, args.layer, &mut out, progress));
     let outcome = match outcome {
         Cat::Written => out.flush().map_or_else(Cat::Output, |()| Cat::Written),
         other => other,
@@ -172,7 +171,9 @@ mod tests {
 
     #[test]
     fn orders_to_a_terminal_do_not() {
-        for bad in [&b"a\x1b[2J"[..], b"\x7fELF", b"a\0", b"a\rb", b"\xff", b"\xe4\xb8", "\u{202e}".as_bytes(), "\u{9b}1m".as_bytes()] {
+        for bad in
+            [&b"a\x1b[2J"[..], b"\x7fELF", b"a\0", b"a\rb", b"\xff", b"\xe4\xb8", "\u{202e}".as_bytes(), "\u{9b}1m".as_bytes()]
+        {
             assert!(!through(&[b"first\n", bad], true).1, "{}", bad.escape_ascii());
             assert_eq!(through(&[bad], false), (bad.to_vec(), true));
         }

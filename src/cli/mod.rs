@@ -29,6 +29,7 @@ mod serve;
 #[cfg(test)]
 mod tests;
 mod text_file;
+mod why;
 
 use std::process::ExitCode;
 
@@ -59,6 +60,7 @@ Examples:
   plimsoll policy show                     what images are judged by
   plimsoll ls image.tar                    list the final filesystem
   plimsoll cat image.tar /etc/passwd       write one file of it
+  plimsoll why image.tar /usr/bin/gcc      who put it there, and who needs it
 
 Exit codes:
   0  pass    1  fail    2  wrong use    3  the image could not be verified";
@@ -83,6 +85,7 @@ enum Command {
     Check(check::Args),
     Ls(ls::Args),
     Cat(cat::Args),
+    Why(why::Args),
     Checks(checks::Args),
     Compare(compare::Args),
     Convert(convert::Args),
@@ -130,6 +133,7 @@ fn dispatch(cli: &Cli) -> u8 {
         Command::Check(args) => check::run(args, context),
         Command::Ls(args) => ls::run(args, context),
         Command::Cat(args) => cat::run(args, context),
+        Command::Why(args) => why::run(args, context),
         Command::Checks(args) => checks::run(args, context),
         Command::Compare(args) => compare::run(args, context),
         Command::Convert(args) => convert::run(args, context),

@@ -17,6 +17,8 @@ mod secrets;
 mod startup;
 mod test_files;
 mod users;
+pub mod versions;
+pub mod weights;
 
 pub use accounts::Account;
 pub use bodies::missing_bodies;

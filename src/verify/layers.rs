@@ -173,7 +173,8 @@ impl<'a> LayerStore<'a> {
     }
 
     fn index_reader(&self, algorithm: Algorithm, reader: &mut (dyn Read + Send)) -> Arc<LayerIndex> {
-        let options = Options { algorithm, digest_files: self.reading.digest_files, progress: &self.progress.bytes, kept: &self.kept };
+        let options =
+            Options { algorithm, digest_files: self.reading.digest_files, progress: &self.progress.bytes, kept: &self.kept };
         let index = Arc::new(layer::index(reader, options, self.limits));
         self.cache.keep(&self.shape(algorithm), &index);
         self.progress.layers_done.fetch_add(1, Ordering::Relaxed);

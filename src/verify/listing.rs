@@ -79,7 +79,8 @@ fn lines(rootfs: &Rootfs) -> Vec<EntryReport> {
     lines
 }
 
-fn line(path: String, hardlink_of: Option<String>, inode: &Inode) -> EntryReport {
+/// One entry.
+pub(super) fn line(path: String, hardlink_of: Option<String>, inode: &Inode) -> EntryReport {
     let (kind, size, linktarget, dev) = match &inode.kind {
         InodeKind::File { size } => ("file", Some(*size), None, None),
         InodeKind::Directory => ("dir", None, None, None),

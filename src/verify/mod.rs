@@ -14,6 +14,7 @@ mod measuring;
 mod policy_report;
 mod question;
 mod translate;
+mod why;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicU64;
@@ -36,6 +37,7 @@ pub use comparison::{Compared, compare};
 pub use listing::{Listing, Tree, list};
 pub use measuring::{Measuring, measure};
 pub use question::{is_settled, judged_by};
+pub use why::{Answer, why};
 
 /// What to verify, and how.
 #[derive(Debug, Clone, Default)]

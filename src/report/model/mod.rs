@@ -7,6 +7,7 @@ mod comparison;
 mod filesystem;
 mod policy;
 mod score;
+pub mod why;
 
 pub use attribution::{DockerfileReport, LocationReport, RelatedReport};
 pub use comparison::{Comparison, FindingRow, Row, Side};
