@@ -103,16 +103,16 @@ fn leads(page: &mut Page, link: &LinkReport) {
     }
 }
 
-/// `3 of 9, yours: RUN apt-get install gcc`, and the line below.
+/// `3 (of 0 to 9; yours): RUN apt-get install gcc`, and the line below.
 fn writer(page: &mut Page, label: &str, writer: &WriterReport, layers: usize) {
     let origin = match writer.origin.as_deref() {
-        Some("inherited") => ", of the base image",
-        Some("yours") => ", yours",
+        Some("inherited") => "; of the base image",
+        Some("yours") => "; yours",
         _ => "",
     };
     let last = layers.saturating_sub(1);
     let instruction = writer.instruction.as_deref().unwrap_or("the history does not tell what made it");
-    page.field_cut(label, &format!("{} (0 to {last}{origin}): {instruction}", writer.layer), LINES);
+    page.field_cut(label, &format!("{} (of 0 to {last}{origin}): {instruction}", writer.layer), LINES);
     if let Some(location) = &writer.location {
         line(page, location);
     }
@@ -187,7 +187,8 @@ fn inside(page: &mut Page, folder: &FolderReport, is_present: bool) {
     }
     for (index, share) in folder.owners.iter().enumerate() {
         let label = if index == 0 { "owned by" } else { "" };
-        page.item(label, &share.package, &format!("{} files, {}", count(share.files), bytes(share.bytes)));
+        let part = PartReport { files: share.files, bytes: share.bytes, biggest: Vec::new() };
+        page.item(label, &share.package, &files(&part));
     }
     let more = folder.owner_count.saturating_sub(as_u64(folder.owners.len()));
     if more > 0 {
@@ -210,7 +211,8 @@ fn beside(page: &mut Page, why: &Why) {
         biggest(page, &owner.files);
     }
     if why.layer_files.files > 1 {
-        page.field("with it", &format!("{} of layer {}:", files(&why.layer_files), why.written_by.layer));
+        let label = if why.package.as_ref().is_some_and(|owner| owner.files.files > 1) { "" } else { "with it" };
+        page.field(label, &format!("{} of layer {}:", files(&why.layer_files), why.written_by.layer));
         biggest(page, &why.layer_files);
     }
 }
@@ -245,32 +247,34 @@ fn removal(page: &mut Page, why: &Why) {
         ("symlink", _) => "; a link takes no bytes of its own",
         _ => "",
     };
-    let only = if why.present { "frees" } else { "would free" };
-    page.field("without", &format!("{} alone {only} {}{because}", kind(&why.entry.r#type), bytes(alone)));
+    page.field("without", &format!("the {} alone frees {}{because}", kind(&why.entry.r#type), bytes(alone)));
     if let Some(package) = &why.removal.package {
         of_package(page, package, why);
     }
-    let instruction = if why.written_by.instruction.is_some() { "the instruction" } else { "what" };
-    let advice = if why.present {
-        format!(
-            "only where it is not written is it not shipped: change {instruction} that made layer {}; deleting it in a later layer frees nothing",
-            why.written_by.layer
-        )
-    } else {
-        format!(
-            "layer {} still ships it: deleting it later freed nothing; change {instruction} that made that layer",
-            why.written_by.layer
-        )
-    };
-    page.field("", &advice);
+    page.field("", &advice(why));
     if why.removal.earlier_bytes > 0 {
         page.field("", &format!("lower layers ship another {} of its earlier versions", bytes(why.removal.earlier_bytes)));
     }
 }
 
+/// Where it has to go from.
+fn advice(why: &Why) -> String {
+    let WriterReport { layer, instruction, origin, .. } = &why.written_by;
+    let change = match (origin.as_deref(), instruction) {
+        (Some("inherited"), _) => format!("take a base image without it: layer {layer} came with the base"),
+        (_, Some(_)) => format!("change the instruction that made layer {layer}"),
+        (_, None) => format!("change what made layer {layer}"),
+    };
+    if why.present {
+        format!("to free that, {change}; deleting it in a later layer frees nothing, since every layer is shipped whole")
+    } else {
+        format!("deleting it freed nothing, since every layer is shipped whole: to free that, {change}")
+    }
+}
+
 fn of_package(page: &mut Page, package: &PackageRemoval, why: &Why) {
     let name = why.package.as_ref().map_or("", |owner| owner.package.name.as_str());
-    page.field("", &format!("package {name} frees {}", bytes(package.bytes)));
+    page.field("", &format!("the package {name} frees {}", bytes(package.bytes)));
     if package.dependents.count > 0 {
         page.field("", &format!("it takes with it what requires it: {}", named(&package.dependents)));
     }

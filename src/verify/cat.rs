@@ -61,7 +61,7 @@ struct Asking<'a> {
 struct File {
     layer: usize,
     entry: u32,
-    /// Its own path, and that of the name it was found under.
+    /// The path that it was found under.
     path: Vec<u8>,
 }
 
@@ -154,9 +154,17 @@ impl Asking<'_> {
 
     /// What passes once is kept by its last name.
     fn gone(&self, file: &File) -> String {
-        let shown = escape(&file.path);
+        let Whence { record, store, .. } = self.whence;
+        let index = record.layers.get(file.layer).and_then(|layer| store.get(layer));
+        let name = |index: &LayerIndex| {
+            let change = index.changes.get(usize::try_from(file.entry).ok()?)?;
+            Some(index.name(&change.path).to_vec())
+        };
+        // of hard links the first one has the bytes
+        let own = index.and_then(|index| name(&index)).unwrap_or_else(|| file.path.clone());
+        let shown = escape(&own);
         let saving = "write the image to a file that is not compressed as a whole, and ask that";
-        if last_name(&file.path) == last_name(self.path) {
+        if last_name(&own) == last_name(self.path) {
             let limit = self.request.limits.kept_bytes;
             return format!("{shown} streamed by, and is too large to be kept (limit kept-bytes is {limit}): {saving}");
         }
