@@ -39,11 +39,11 @@ pub(super) struct Args {
     path: OsString,
 
     /// The version that this layer wrote, also of a file that is gone; the base is 0
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", help_heading = None)]
     layer: Option<usize>,
 
     /// Write to a terminal whatever the file holds: it may give the terminal orders
-    #[arg(long)]
+    #[arg(long, help_heading = None)]
     to_terminal: bool,
 
     #[command(flatten)]

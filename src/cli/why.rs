@@ -40,7 +40,7 @@ pub(super) struct Args {
     path: OsString,
 
     /// How to write the answer
-    #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "text", help_heading = None)]
     format: Format,
 
     #[command(flatten)]

@@ -26,8 +26,13 @@ pub fn render(why: &Why, look: Look) -> String {
         page.field("asked", &format!("{} (folders on the way are links)", why.asked));
     }
     if let Some(deleted_by) = &why.deleted_by {
-        let gone = format!("the final filesystem does not show it: layer {} deleted it", deleted_by.layer);
-        page.headline(ALARM, "deleted", &gone, "");
+        let (shipped, gone) = (why.written_by.layer, deleted_by.layer);
+        page.headline(
+            ALARM,
+            "GONE",
+            &format!("from what a container sees since layer {gone}; layer {shipped} still ships it"),
+            "",
+        );
     }
     page.field("is", &what(&why.entry));
     for name in why.names.iter().take(FINDINGS) {
@@ -181,7 +186,7 @@ fn package(page: &mut Page, owner: &OwnerReport) {
 
 fn inside(page: &mut Page, folder: &FolderReport, is_present: bool) {
     page.field("holds", &files(&folder.files));
-    biggest(page, &folder.files);
+    biggest(page, &folder.files, "");
     if !is_present {
         return;
     }
@@ -197,7 +202,7 @@ fn inside(page: &mut Page, folder: &FolderReport, is_present: bool) {
     if folder.unowned.files > 0 {
         page.field("unowned", &files(&folder.unowned));
         if !folder.owners.is_empty() {
-            biggest(page, &folder.unowned);
+            biggest(page, &folder.unowned, "");
         }
     }
 }
@@ -208,12 +213,12 @@ fn beside(page: &mut Page, why: &Why) {
         && owner.files.files > 1
     {
         page.field("with it", &format!("{} of the package:", files(&owner.files)));
-        biggest(page, &owner.files);
+        biggest(page, &owner.files, &why.entry.path);
     }
     if why.layer_files.files > 1 {
         let label = if why.package.as_ref().is_some_and(|owner| owner.files.files > 1) { "" } else { "with it" };
         page.field(label, &format!("{} of layer {}:", files(&why.layer_files), why.written_by.layer));
-        biggest(page, &why.layer_files);
+        biggest(page, &why.layer_files, &why.entry.path);
     }
 }
 
@@ -222,8 +227,9 @@ fn files(part: &PartReport) -> String {
     format!("{} file{plural}, {}", count(part.files), bytes(part.bytes))
 }
 
-fn biggest(page: &mut Page, part: &PartReport) {
-    for file in &part.biggest {
+/// The biggest files but the one that the answer is about.
+fn biggest(page: &mut Page, part: &PartReport, but: &str) {
+    for file in part.biggest.iter().filter(|file| file.path != but) {
         page.item("", &file.path, &bytes(file.bytes));
     }
 }
@@ -266,9 +272,9 @@ fn advice(why: &Why) -> String {
         (_, None) => format!("change what made layer {layer}"),
     };
     if why.present {
-        format!("to free that, {change}; deleting it in a later layer frees nothing, since every layer is shipped whole")
+        format!("to be rid of it, {change}; deleting it in a later layer frees nothing, since every layer is shipped whole")
     } else {
-        format!("deleting it freed nothing, since every layer is shipped whole: to free that, {change}")
+        format!("deleting it freed nothing, since every layer is shipped whole: to be rid of it, {change}")
     }
 }
 

@@ -86,7 +86,7 @@ Auto-Installed: 1
 [[layer]]
 entries = [
     { file = "app/.env", text = "MODE=bb" },
-    { file = "usr/bin/tool", text = "{x*20}", mode = 0o700 },
+    { file = "usr/bin/tool", text = "{x*20}", mode = "0700" },
     { file = "app/.wh.deep", text = "" },
 ]
 

@@ -95,8 +95,8 @@ impl Asking<'_> {
             findings: self.findings(&found.path, &names, inode.is_directory()),
             removal: RemovalReport {
                 bytes: weights::freed(rootfs, found.node),
+                earlier_bytes: earlier_bytes(&versions),
                 package: self.removal(found.node),
-                ..RemovalReport::default()
             },
             package,
             ..self.plain(asked, &found.path, layer, &versions)
@@ -139,7 +139,7 @@ impl Asking<'_> {
             deleted_by: Some(self.writer(ended_by, Some(&path), None)),
             folder,
             findings: self.findings(&path, &[], last.inode.is_directory()),
-            removal: RemovalReport { bytes, ..RemovalReport::default() },
+            removal: RemovalReport { bytes, earlier_bytes: earlier_bytes(&versions), package: None },
             ..self.plain(asked, &path, last.layer, &versions)
         })
     }
@@ -150,8 +150,7 @@ impl Asking<'_> {
             .split_last()
             .map(|(_, earlier)| earlier.iter().filter_map(|version| self.version(version)).collect())
             .unwrap_or_default();
-        let earlier_bytes = earlier.iter().filter_map(|version| version.size).fold(0, u64::saturating_add);
-        let mut why = Why {
+        Why {
             schema: Schema::of_why(),
             tool: Tool::current(),
             source: escape_text(self.whence.source.name()),
@@ -172,9 +171,7 @@ impl Asking<'_> {
             folder: None,
             findings: Vec::new(),
             removal: RemovalReport::default(),
-        };
-        why.removal.earlier_bytes = earlier_bytes;
-        why
+        }
     }
 
     fn layers(&self) -> Vec<&LayerIndex> {
@@ -278,4 +275,10 @@ impl Asking<'_> {
         let rootfs: &Rootfs = &self.image.rootfs;
         self.image.packages.owned.get(&rootfs.inode_number(node)).map(|owned| owned.package)
     }
+}
+
+/// What layers ship of all versions but the last.
+fn earlier_bytes(versions: &[Version]) -> u64 {
+    let earlier = versions.split_last().map(|(_, earlier)| earlier).unwrap_or_default();
+    earlier.iter().fold(0, |sum, version| sum.saturating_add(version.inode.size()))
 }
