@@ -53,10 +53,13 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, context: Context) -> u8 {
     let cache = args.caching.open(context);
     let request = Request { source: args.input.request(), limits: args.input.limits(), cache, ..Request::default() };
-    let is_guarded = io::stdout().is_terminal() && !args.to_terminal;
+    let is_terminal = io::stdout().is_terminal();
+    let is_guarded = is_terminal && !args.to_terminal;
     let mut out = BufWriter::new(Guard { out: io::stdout().lock(), is_guarded, rest: Vec::new(), is_refused: false });
     let path = args.path.as_encoded_bytes();
-    let outcome = progress::shown(!context.quiet, |progress| verify::cat(&request, path, args.layer, &mut out, progress));
+    // erasing the line of progress would erase what the file ends with
+    let is_watched = !context.quiet && !is_terminal;
+    let outcome = progress::shown(is_watched, |progress| verify::cat(&request, path, args.layer, &mut out, progress));
     let outcome = match outcome {
         Cat::Written => out.flush().map_or_else(Cat::Output, |()| Cat::Written),
         other => other,

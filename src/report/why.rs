@@ -161,7 +161,7 @@ fn package(page: &mut Page, owner: &OwnerReport) {
         "asked-for" => "it was asked for itself",
         "base" => "it is part of the base system",
         "top" => "nothing requires it; nothing in the image tells who asked for it",
-        "left" => "nothing requires it now: it came for another package, or as a recommendation of one",
+        "left" => "nothing requires it: it came along with another package, as a recommendation, or for one that is gone",
         "unknown" => "only packages that nothing else requires",
         _ => "",
     };
