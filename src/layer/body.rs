@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn every_body_is_what_went_in_and_reading_ends_with_it() {
-        let long: Vec<u8> = (0..1_000_000_u32).flat_map(|number| number.to_be_bytes()).collect();
+        let long: Vec<u8> = (0..1_000_000_u32).flat_map(u32::to_be_bytes).collect();
         let bodies: [(&str, &[u8]); 4] = [("a", b""), ("b", b"\0\x1b[2J\n"), ("d/c", &long), ("e", b"last")];
         let tar = bodies.iter().fold(TestTar::default(), |tar, (path, body)| tar.file(path, body)).end();
         for layer in [tar.clone(), gzip(&tar)] {

@@ -112,8 +112,8 @@ pub(super) fn near(rootfs: &Rootfs, path: &[u8], limits: &Limits) -> Vec<String>
     let mut proposed: Vec<String> = Vec::new();
     for name in likest(&missing, names.iter().map(String::as_str)) {
         // the names behind it are those that were asked for
-        let tail: String = rest.iter().rev().map(|name| format!("/{}", escape(name))).collect();
-        let whole = format!("{}/{name}{tail}", folder.trim_end_matches('/'));
+        let tail = rest.iter().rev().map(|name| escape(name)).fold(name.to_owned(), |path, name| path + "/" + &name);
+        let whole = format!("{}/{tail}", folder.trim_end_matches('/'));
         let is_there = unescape(&whole).is_some_and(|path| find(rootfs, &path, limits).is_ok());
         proposed.extend(is_there.then_some(whole));
     }

@@ -182,6 +182,29 @@ fn bodies_are_not_taken_from_bytes_that_changed() {
 }
 
 #[test]
+fn no_byte_is_written_of_a_layer_that_changed_and_a_large_body_is_followed_by_an_error() {
+    let large = vec![b'l'; usize::try_from(HELD_BYTES).unwrap() + 1];
+    for (body, is_held) in [(&b"small"[..], true), (&large, false)] {
+        let bytes = layer("etc/f", body);
+        let mut source = image(&bytes, Some(&bytes), &bytes);
+        let (request, progress, reading) = (Request::default(), Progress::default(), Reading::default());
+        let mut store = LayerStore::new(&request, &reading, &progress);
+        store.read(&source.images[0], &source);
+        let mut out = Vec::new();
+        store.write_body(&source.images[0].layers[0], 0, &source, &mut out).unwrap();
+        assert!(out == body);
+        // what differs comes after the body: only the digest of all stored bytes tells
+        let mut changed = bytes.clone();
+        *changed.last_mut().unwrap() = 1;
+        source.stored.insert(BlobId("layer.tar".into()), changed);
+        let mut out = Vec::new();
+        let fault = store.write_body(&source.images[0].layers[0], 0, &source, &mut out).unwrap_err();
+        assert_eq!(fault.to_string(), "the layer has changed since it was read first");
+        assert_eq!(out.is_empty(), is_held);
+    }
+}
+
+#[test]
 fn hints_are_read_from_the_names_that_builders_write() {
     let hex = "0123456789abcdef".repeat(4);
     let hinted = |name: String| {

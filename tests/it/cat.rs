@@ -162,15 +162,13 @@ fn archive(folder: &Path, entries: &str) -> PathBuf {
 #[test]
 fn a_hundred_thousand_names_of_one_file_are_one_body() {
     let folder = tempfile::tempdir().unwrap();
-    let mut entries = String::from("{ file = \"f\", text = \"body\" },");
-    for number in 0..100_000 {
-        entries.push_str(&format!("{{ hardlink = \"d/{number}\", to = \"f\" }},"));
-    }
+    let links: Vec<String> = (0..100_000).map(|number| format!("{{ hardlink = \"d/{number}\", to = \"f\" }}")).collect();
+    let entries = format!("{{ file = \"f\", text = \"body\" }}, {}", links.join(", "));
     let image = archive(folder.path(), &entries);
     assert_eq!(cat(&image, &["/d/99999"]).1, b"body");
     let output = run(&["why", image.to_str().unwrap(), "/d/99999"]);
     let said = String::from_utf8(output.stdout).unwrap();
-    assert!(said.contains("99,993 more names") || said.contains("more names of the same file"), "{said}");
+    assert!(said.contains("and 99,992 more names of the same file"), "{said}");
     assert!(said.contains("the file alone frees 0 B; the file stays under its other names"), "{said}");
 }
 

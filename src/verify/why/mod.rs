@@ -66,22 +66,20 @@ impl Asking<'_> {
         let (rootfs, limits) = (&self.image.rootfs, &self.request.limits);
         let asked = meant(asked, |path| find(rootfs, path, limits).is_ok());
         match find(rootfs, &asked, limits) {
-            Ok(found) => Ok(self.present(&asked, found)),
+            Ok(found) => Ok(self.present(&asked, &found)),
             Err(error) => self.gone(&asked).ok_or_else(|| self.absent(&asked, error)),
         }
     }
 
     /// A path of the final tree.
-    fn present(&self, asked: &[u8], found: Found) -> Why {
+    fn present(&self, asked: &[u8], found: &Found) -> Why {
         let rootfs = &self.image.rootfs;
         let inode = rootfs.inode(found.node);
         let versions = self.versions(&found.path);
         // a directory is written by the layer that made it, whoever touched it later
         let layer = versions.last().filter(|last| last.ended.is_none()).map_or(inode.layer, |last| last.layer);
-        let (names, name_count) = match inode.is_directory() {
-            true => (Vec::new(), 0),
-            false => weights::other_names(rootfs, found.node, NAMES),
-        };
+        let (names, name_count) =
+            if inode.is_directory() { (Vec::new(), 0) } else { weights::other_names(rootfs, found.node, NAMES) };
         let package = self.owner(found.node);
         let name = package.as_ref().map(|owner| owner.package.name.clone());
         Why {
