@@ -4,6 +4,7 @@
 mod base;
 mod baseline;
 mod cache;
+mod cat;
 mod check;
 mod checks;
 mod compare;
@@ -29,6 +30,7 @@ mod serve;
 mod tests;
 mod text_file;
 mod timings;
+mod why;
 
 use std::process::ExitCode;
 
@@ -58,6 +60,8 @@ Examples:
   plimsoll convert a.json --format junit   a saved report in another format
   plimsoll policy show                     what images are judged by
   plimsoll ls image.tar                    list the final filesystem
+  plimsoll cat image.tar /etc/passwd       write one file of it
+  plimsoll why image.tar /usr/bin/gcc      who put it there, and who needs it
 
 Exit codes:
   0  pass    1  fail    2  wrong use    3  the image could not be verified";
@@ -81,6 +85,8 @@ struct Cli {
 enum Command {
     Check(check::Args),
     Ls(ls::Args),
+    Cat(cat::Args),
+    Why(why::Args),
     Checks(checks::Args),
     Compare(compare::Args),
     Convert(convert::Args),
@@ -127,6 +133,8 @@ fn dispatch(cli: &Cli) -> u8 {
     match &cli.command {
         Command::Check(args) => check::run(args, context),
         Command::Ls(args) => ls::run(args, context),
+        Command::Cat(args) => cat::run(args, context),
+        Command::Why(args) => why::run(args, context),
         Command::Checks(args) => checks::run(args, context),
         Command::Compare(args) => compare::run(args, context),
         Command::Convert(args) => convert::run(args, context),

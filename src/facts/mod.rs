@@ -21,6 +21,8 @@ mod test_files;
 #[cfg(test)]
 mod testing;
 mod users;
+pub mod versions;
+pub mod weights;
 
 pub use accounts::Account;
 pub use applications::{Applications, Component, ComponentKind};

@@ -16,9 +16,18 @@ use crate::oci::{Algorithm, BlobDigest, Code, DiffId, Digest, Place, Remark};
 
 /// Reads one layer blob to its last byte. Never fails: what is wrong is in [`LayerIndex::errors`].
 pub fn index(reader: &mut (dyn Read + Send), options: Options<'_>, limits: &Limits) -> LayerIndex {
-    let probe = FileProbe::new(limits, options);
+    index_with(reader, options, limits, FileProbe::new(limits, options)).0
+}
+
+/// As [`index`], with what is made of the bodies.
+pub(super) fn index_with<B: Bodies>(
+    reader: &mut (dyn Read + Send),
+    options: Options<'_>,
+    limits: &Limits,
+    bodies: B,
+) -> (LayerIndex, B) {
     let mut indexer = Indexer {
-        tar: Tar::new(limits, probe),
+        tar: Tar::new(limits, bodies),
         stored: Hashes::new(options.algorithm, false),
         plain: Hashes::new(options.algorithm, true),
         progress: options.progress,
@@ -142,14 +151,14 @@ impl Hashes {
     }
 }
 
-struct Indexer<'l> {
-    tar: Tar<'l, FileProbe<'l>>,
+struct Indexer<'l, B> {
+    tar: Tar<'l, B>,
     stored: Hashes,
     plain: Hashes,
     progress: &'l AtomicU64,
 }
 
-impl Consumer for Indexer<'_> {
+impl<B: Bodies> Consumer for Indexer<'_, B> {
     fn stored(&mut self, bytes: &[u8]) {
         self.stored.update(bytes);
     }
@@ -166,15 +175,15 @@ impl Consumer for Indexer<'_> {
     }
 }
 
-impl Indexer<'_> {
+impl<B: Bodies> Indexer<'_, B> {
     fn count(&mut self, bytes: &[u8]) {
         self.plain.update(bytes);
         self.progress.fetch_add(byte_count(bytes), Ordering::Relaxed);
     }
 
-    fn finish(mut self, outcome: Outcome, algorithm: Algorithm) -> LayerIndex {
+    fn finish(mut self, outcome: Outcome, algorithm: Algorithm) -> (LayerIndex, B) {
         self.tar.end(outcome.plain_is_complete);
-        let (mut index, _) = self.tar.builder.finish();
+        let (mut index, bodies) = self.tar.builder.finish();
         index.errors.extend(outcome.errors);
         index.compression = outcome.compression;
         if matches!(outcome.compression, Compression::Zstd { leading_skippable: true }) {
@@ -191,7 +200,7 @@ impl Indexer<'_> {
             index.diff_id = self.plain.sha256().map(DiffId);
             index.diff_id_sha512 = self.plain.sha512().map(DiffId);
         }
-        index
+        (index, bodies)
     }
 }
 

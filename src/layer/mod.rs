@@ -5,20 +5,24 @@
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+mod body;
 mod builder;
 mod digesting;
 mod entries;
 mod error;
 mod index;
 mod indexing;
+mod named;
 mod path;
 pub mod probe;
 mod stream;
 
+pub use body::{BodyError, WantedBody, write_body};
 pub use digesting::Digesting;
 pub use error::Error;
 pub use index::{Change, ChangeKind, Content, LayerIndex, Span, Xattr};
 pub use indexing::{index, read_bodies};
+pub use named::{NamedBodies, index_with_bodies_of};
 
 use std::sync::atomic::AtomicU64;
 

@@ -41,6 +41,25 @@ pub fn escape_unprintable(text: &str) -> Option<String> {
     Some(out)
 }
 
+/// Turns back what [`escape`] wrote. None for text that it does not write.
+#[must_use]
+pub fn unescape(text: &str) -> Option<Vec<u8>> {
+    let mut parts = text.split('\\');
+    let mut out = parts.next()?.as_bytes().to_vec();
+    while let Some(part) = parts.next() {
+        if part.is_empty() {
+            // a backslash is two: between them is nothing
+            out.push(b'\\');
+            out.extend_from_slice(parts.next()?.as_bytes());
+            continue;
+        }
+        let (byte, rest) = part.strip_prefix('x')?.split_at_checked(2)?;
+        out.push(u8::from_str_radix(byte, 16).ok().filter(|_| byte.bytes().all(|digit| digit.is_ascii_hexdigit()))?);
+        out.extend_from_slice(rest.as_bytes());
+    }
+    Some(out)
+}
+
 fn push(out: &mut String, character: char) {
     if character == '\\' {
         out.push_str("\\\\");
@@ -86,11 +105,25 @@ mod tests {
         assert_eq!(escape_unprintable("a\\x0a\n\u{202e}").unwrap(), "a\\x0a\\x0a\\xe2\\x80\\xae");
     }
 
+    #[test]
+    fn what_was_never_escaped_is_not_turned_back() {
+        for text in ["\\", "\\y41", "\\x4", "\\x+1", "\\xé1"] {
+            assert_eq!(unescape(text), None, "{text}");
+        }
+        assert_eq!(unescape("/a\\x0ab\\\\c").unwrap(), b"/a\nb\\c");
+    }
+
     proptest::proptest! {
         #[test]
         fn every_escaped_name_is_one_printable_line_and_distinct(a: Vec<u8>, b: Vec<u8>) {
             proptest::prop_assert!(escape(&a).chars().all(is_printable));
             proptest::prop_assert_eq!(a == b, escape(&a) == escape(&b));
+            proptest::prop_assert_eq!(unescape(&escape(&a)), Some(a));
+        }
+
+        #[test]
+        fn no_text_panics_when_it_is_turned_back(text: String) {
+            let _ = unescape(&text);
         }
     }
 }

@@ -16,7 +16,7 @@ pub use code::{Code, Tier};
 pub use config::{Healthcheck, History, ImageConfig, RuntimeConfig};
 pub use date::Date;
 pub use digest::{Algorithm, BlobDigest, DiffId, Digest, MalformedDigest};
-pub use escape::{escape, escape_text, escape_unprintable};
+pub use escape::{escape, escape_text, escape_unprintable, unescape};
 pub use place::{Place, Remark};
 pub use platform::Platform;
 pub use reference::{MalformedReference, Reference, is_host, is_repository, is_tag};

@@ -33,6 +33,11 @@ fn the_schema_of_comparisons_is_published() {
 }
 
 #[test]
+fn the_schema_of_why_is_published() {
+    hold("schema/why-1.0.0.json", &schema::why());
+}
+
+#[test]
 fn the_schema_of_policy_files_is_published() {
     hold("schema/policy-1.0.0.json", &schema::policy());
 }

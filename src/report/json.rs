@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::model::why::Why;
 use super::model::{Comparison, EntryReport, Report, Schema, Tool};
 
 /// Version of the format: `MODEL.REVISION.ADDITION`.
@@ -19,7 +20,19 @@ pub const COMPARISON_SCHEMA_VERSION: &str = "1.0.0";
 /// Where the schema of comparisons is published.
 pub const COMPARISON_SCHEMA_URL: &str = "https://github.com/plimsoll/plimsoll/blob/main/docs/schema/compare-1.0.0.json";
 
+/// Version of the format of `plimsoll why`.
+pub const WHY_SCHEMA_VERSION: &str = "1.0.0";
+
+/// Where the schema of `plimsoll why` is published.
+pub const WHY_SCHEMA_URL: &str = "https://github.com/plimsoll/plimsoll/blob/main/docs/schema/why-1.0.0.json";
+
 impl Schema {
+    /// The format of `plimsoll why`.
+    #[must_use]
+    pub fn of_why() -> Self {
+        Self { version: WHY_SCHEMA_VERSION.to_owned(), url: WHY_SCHEMA_URL.to_owned() }
+    }
+
     /// The format of comparisons.
     #[must_use]
     pub fn of_comparison() -> Self {
@@ -50,6 +63,12 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 /// Writes a comparison, likewise.
 pub fn write_comparison(comparison: &Comparison, out: &mut dyn Write) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut *out, comparison)?;
+    out.write_all(b"\n")
+}
+
+/// Writes what `plimsoll why` tells, likewise.
+pub fn write_why(why: &Why, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, why)?;
     out.write_all(b"\n")
 }
 

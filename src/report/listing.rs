@@ -34,7 +34,7 @@ pub fn line(entry: &EntryReport) -> String {
 }
 
 /// `drwxr-xr-x`, with `s`, `S`, `t` and `T` as ls(1) shows them.
-fn mode(entry: &EntryReport) -> String {
+pub(super) fn mode(entry: &EntryReport) -> String {
     let kind = match entry.r#type.as_str() {
         "file" => '-',
         "dir" => 'd',

@@ -24,4 +24,5 @@ pub(crate) mod samples;
 pub mod sarif;
 pub mod schema;
 pub mod text;
+pub mod why;
 mod wording;

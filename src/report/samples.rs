@@ -4,11 +4,13 @@ mod located;
 mod policy;
 mod reach;
 mod score;
+mod whys;
 
 pub(crate) use located::located;
 pub(crate) use policy::{all_waived, by_policy};
 use reach::reach;
 pub(crate) use score::score;
+pub(crate) use whys::whys;
 
 use super::model::{
     DifferenceReport, EntryReport, ErrorReport, EvidenceReport, Examined, FindingReport, HealthcheckReport, ImageReport,

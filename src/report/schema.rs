@@ -5,7 +5,8 @@ use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema};
 use serde_json::Value;
 
-use super::json::{COMPARISON_SCHEMA_URL, ENTRY_SCHEMA_URL, SCHEMA_URL};
+use super::json::{COMPARISON_SCHEMA_URL, ENTRY_SCHEMA_URL, SCHEMA_URL, WHY_SCHEMA_URL};
+use super::model::why::Why;
 use super::model::{Comparison, EntryReport, Report};
 use crate::policy::file::PolicyFile;
 
@@ -25,6 +26,12 @@ pub fn entry() -> String {
 #[must_use]
 pub fn comparison() -> String {
     published::<Comparison>("Report of plimsoll compare", COMPARISON_SCHEMA_URL)
+}
+
+/// The schema of `plimsoll why --format json`, as `docs/schema/why-1.0.0.json` holds it.
+#[must_use]
+pub fn why() -> String {
+    published::<Why>("Answer of plimsoll why", WHY_SCHEMA_URL)
 }
 
 /// Where the schema of policy files is published.
@@ -85,7 +92,7 @@ mod tests {
 
     #[test]
     fn every_property_is_described() {
-        for text in [report(), entry(), comparison(), policy()] {
+        for text in [report(), entry(), comparison(), why(), policy()] {
             let schema: Value = serde_json::from_str(&text).unwrap();
             let objects = objects(&schema);
             assert!(!objects.is_empty());
@@ -112,6 +119,18 @@ mod tests {
             assert!(errors.is_empty(), "{name}: {errors:?}");
         }
         assert!(!schema.is_valid(&serde_json::json!({ "schema": {} })));
+    }
+
+    #[test]
+    fn every_answer_is_valid_by_the_schema() {
+        let schema = jsonschema::validator_for(&serde_json::from_str(&why()).unwrap()).unwrap();
+        for (name, sample) in samples::whys() {
+            let value = serde_json::to_value(&sample).unwrap();
+            let errors: Vec<String> = schema.iter_errors(&value).map(|error| error.to_string()).collect();
+            assert!(errors.is_empty(), "{name}: {errors:?}");
+            assert_eq!(serde_json::from_value::<Why>(value).unwrap(), sample, "{name}");
+        }
+        assert!(!schema.is_valid(&serde_json::json!({ "path": "/etc" })));
     }
 
     #[test]

@@ -39,6 +39,7 @@ mod overlay;
 mod resolve;
 mod sayings;
 mod sequential;
+mod stages;
 mod upper;
 mod walk;
 
@@ -48,6 +49,7 @@ pub use error::Error;
 pub use hidden::Hidden;
 pub use node::{Inode, InodeKind, NodeId, Rootfs};
 pub use resolve::ResolveError;
+pub use stages::each_stage;
 
 #[cfg(test)]
 mod cases;

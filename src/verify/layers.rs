@@ -1,15 +1,15 @@
 //! Which layers are read, when, and by how many threads: largest first, one active layer per core.
 
 use std::collections::BTreeMap;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::num::NonZero;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use super::{Progress, Request};
+use super::{Progress, Reading, Request};
 use crate::cache::{Layers, Shape};
-use crate::layer::{self, Digesting, LayerIndex, Options};
+use crate::layer::{self, BodyError, Digesting, LayerIndex, NamedBodies, Options, WantedBody};
 use crate::limits::{LimitHit, Limits};
 use crate::oci::{Algorithm, BlobDigest};
 use crate::source::{BlobId, BlobVisitor, Error, ImageRecord, LayerRecord, Source};
@@ -17,7 +17,7 @@ use crate::source::{BlobId, BlobVisitor, Error, ImageRecord, LayerRecord, Source
 /// Indexes by blob. A blob is read once, however many layers and images name it.
 pub(super) struct LayerStore<'a> {
     limits: &'a Limits,
-    digest_files: bool,
+    reading: &'a Reading,
     cache: &'a Layers,
     progress: &'a Progress,
     /// Bytes of file bodies that the layers of the image at hand keep.
@@ -26,6 +26,10 @@ pub(super) struct LayerStore<'a> {
     /// How many of the source's images still want a blob.
     wanted: BTreeMap<BlobId, usize>,
     streamed: Streamed,
+    /// Bodies that were kept as their layers streamed by, because of their names.
+    passed: BTreeMap<BlobId, NamedBodies>,
+    /// Bytes of these.
+    named: AtomicU64,
 }
 
 /// What passed by as a stream so far: all of it is kept until the documents say what of it is wanted.
@@ -59,16 +63,18 @@ struct Job {
 }
 
 impl<'a> LayerStore<'a> {
-    pub(super) fn new(request: &'a Request, digest_files: bool, progress: &'a Progress) -> Self {
+    pub(super) fn new(request: &'a Request, reading: &'a Reading, progress: &'a Progress) -> Self {
         Self {
             limits: &request.limits,
-            digest_files,
+            reading,
             cache: &request.cache,
             progress,
             kept: AtomicU64::new(0),
             indexes: BTreeMap::new(),
             wanted: BTreeMap::new(),
             streamed: Streamed::default(),
+            passed: BTreeMap::new(),
+            named: AtomicU64::new(0),
         }
     }
 
@@ -167,15 +173,34 @@ impl<'a> LayerStore<'a> {
     }
 
     fn index_reader(&self, algorithm: Algorithm, reader: &mut (dyn Read + Send)) -> Arc<LayerIndex> {
-        let options = Options { algorithm, digest_files: self.digest_files, progress: &self.progress.bytes, kept: &self.kept };
+        let options =
+            Options { algorithm, digest_files: self.reading.digest_files, progress: &self.progress.bytes, kept: &self.kept };
         let index = Arc::new(layer::index(reader, options, self.limits));
         self.cache.keep(&self.shape(algorithm), &index);
         self.progress.layers_done.fetch_add(1, Ordering::Relaxed);
         index
     }
 
+    /// As [`Self::index_reader`], and keeps the bodies of files called `name`.
+    fn index_and_keep(
+        &mut self,
+        id: &BlobId,
+        algorithm: Algorithm,
+        reader: &mut (dyn Read + Send),
+        name: &[u8],
+    ) -> Arc<LayerIndex> {
+        let options =
+            Options { algorithm, digest_files: self.reading.digest_files, progress: &self.progress.bytes, kept: &self.kept };
+        let (index, bodies) = layer::index_with_bodies_of(reader, options, self.limits, name, &self.named);
+        let index = Arc::new(index);
+        self.cache.keep(&self.shape(algorithm), &index);
+        self.progress.layers_done.fetch_add(1, Ordering::Relaxed);
+        self.passed.insert(id.clone(), bodies);
+        index
+    }
+
     fn shape(&self, algorithm: Algorithm) -> Shape {
-        Shape::new(algorithm, self.digest_files, self.limits)
+        Shape::new(algorithm, self.reading.digest_files, self.limits)
     }
 
     /// What the cache knows of a blob. Which index is served is decided by the digest of its bytes, computed now, or by a descriptor
@@ -231,11 +256,71 @@ impl<'a> LayerStore<'a> {
     }
 }
 
+/// Bodies up to this size are held back until it is certain that they are of the layer that was read first.
+const HELD_BYTES: u64 = 16 * crate::limits::MIB;
+
+/// Why a body was not written, or not to its end.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum BodyFault {
+    /// The layer streamed by, and this body was not among those that were kept.
+    #[error("its layer has streamed by")]
+    Gone,
+    /// It could not be read again as it was read first.
+    #[error("{0}")]
+    Unread(String),
+    /// The writer took no more.
+    #[error("cannot write: {0}")]
+    Output(std::io::Error),
+}
+
+impl LayerStore<'_> {
+    /// Writes the body of an entry of a layer that was read. The stored bytes are digested again to their end, though no more of
+    /// them is uncompressed than the body takes: what is written is of the layer that was verified, or an error follows it.
+    pub(super) fn write_body(
+        &self,
+        layer: &LayerRecord,
+        entry: u32,
+        source: &dyn Source,
+        out: &mut dyn Write,
+    ) -> Result<(), BodyFault> {
+        let unread = |reason: &str| BodyFault::Unread(reason.to_owned());
+        let blob = layer.blob.as_ref().ok_or_else(|| unread("the layer's blob is not there"))?;
+        let index = self.indexes.get(blob).ok_or_else(|| unread("the layer was not read"))?;
+        if let Some(body) = self.passed.get(blob).and_then(|bodies| bodies.get(&entry)) {
+            return out.write_all(body).map_err(BodyFault::Output);
+        }
+        let digest = index.digest.as_ref().ok_or_else(|| unread("the layer was not read to its end"))?;
+        let change = usize::try_from(entry).ok().and_then(|entry| index.changes.get(entry));
+        let change = change.ok_or_else(|| unread("the layer has no such entry"))?;
+        let (path, size) = (index.name(&change.path), change.size);
+        let wanted = WantedBody { compression: index.compression, entry, path, size };
+        let reader = source.open_blob(blob).map_err(|error| match error {
+            Error::Limit(_) => BodyFault::Gone,
+            other => BodyFault::Unread(other.to_string()),
+        })?;
+        let mut reader = Digesting::new(reader, digest.0.algorithm());
+        let mut held = Vec::new();
+        let is_held = size <= HELD_BYTES;
+        let target: &mut dyn Write = if is_held { &mut held } else { &mut *out };
+        layer::write_body(&mut reader, wanted, target, self.limits).map_err(|error| match error {
+            BodyError::Output(error) => BodyFault::Output(error),
+            other => BodyFault::Unread(other.to_string()),
+        })?;
+        if reader.finish().map_err(|error| BodyFault::Unread(error.to_string()))? != *digest {
+            return Err(BodyFault::Unread(BodyError::Changed.to_string()));
+        }
+        out.write_all(&held).map_err(BodyFault::Output)
+    }
+}
+
 /// What a stream passes by once is indexed as it passes, whether or not an image will want it.
 impl BlobVisitor for LayerStore<'_> {
     fn visit(&mut self, id: &BlobId, algorithm: Algorithm, reader: &mut (dyn Read + Send)) {
         let index = match self.streamed.check(self.limits) {
-            Ok(()) => self.index_reader(algorithm, reader),
+            Ok(()) => match &self.reading.name {
+                Some(name) => self.index_and_keep(id, algorithm, reader, name),
+                None => self.index_reader(algorithm, reader),
+            },
             Err(hit) => Arc::new(LayerIndex { errors: vec![hit.into()], ..LayerIndex::default() }),
         };
         self.streamed.add(&index);

@@ -90,7 +90,8 @@ fn request() -> Request {
 /// The index of the image's layer, and how often its blob was opened.
 fn read(source: &Blobs, request: &Request) -> (Arc<LayerIndex>, usize) {
     let progress = Progress::default();
-    let mut store = LayerStore::new(request, false, &progress);
+    let reading = Reading::default();
+    let mut store = LayerStore::new(request, &reading, &progress);
     store.expect(source);
     let record = &source.images[0];
     assert!(store.read(record, source).is_empty());
@@ -158,7 +159,8 @@ fn bodies_of_known_layers_count_and_are_left_out_where_there_is_no_room() {
     read(&image(&bytes, Some(&bytes), &bytes), &request);
     let source = image(&bytes, Some(&bytes), &bytes);
     let progress = Progress::default();
-    let mut store = LayerStore::new(&request, false, &progress);
+    let reading = Reading::default();
+    let mut store = LayerStore::new(&request, &reading, &progress);
     store.read(&source.images[0], &source);
     assert_eq!(store.kept.load(Ordering::Relaxed), 30);
     let known = store.get(&source.images[0].layers[0]).unwrap();
@@ -173,10 +175,34 @@ fn bodies_are_not_taken_from_bytes_that_changed() {
     let bytes = layer("etc/passwd", b"root:x:0:0:root:/root:/bin/sh\n");
     let mut source = image(&bytes, Some(&bytes), &bytes);
     let (request, progress) = (Request::default(), Progress::default());
-    let mut store = LayerStore::new(&request, false, &progress);
+    let reading = Reading::default();
+    let mut store = LayerStore::new(&request, &reading, &progress);
     store.read(&source.images[0], &source);
     source.stored.insert(BlobId("layer.tar".into()), layer("etc/passwd", b"root:x:0:0:root:/root:/bin/no\n"));
     assert!(store.bodies(&source.images[0].layers[0], &[0], &source).unwrap_err().contains("changed"));
+}
+
+#[test]
+fn no_byte_is_written_of_a_layer_that_changed_and_a_large_body_is_followed_by_an_error() {
+    let large = vec![b'l'; usize::try_from(HELD_BYTES).unwrap() + 1];
+    for (body, is_held) in [(&b"small"[..], true), (&large, false)] {
+        let bytes = layer("etc/f", body);
+        let mut source = image(&bytes, Some(&bytes), &bytes);
+        let (request, progress, reading) = (Request::default(), Progress::default(), Reading::default());
+        let mut store = LayerStore::new(&request, &reading, &progress);
+        store.read(&source.images[0], &source);
+        let mut out = Vec::new();
+        store.write_body(&source.images[0].layers[0], 0, &source, &mut out).unwrap();
+        assert!(out == body);
+        // what differs comes after the body: only the digest of all stored bytes tells
+        let mut changed = bytes.clone();
+        *changed.last_mut().unwrap() = 1;
+        source.stored.insert(BlobId("layer.tar".into()), changed);
+        let mut out = Vec::new();
+        let fault = store.write_body(&source.images[0].layers[0], 0, &source, &mut out).unwrap_err();
+        assert_eq!(fault.to_string(), "the layer has changed since it was read first");
+        assert_eq!(out.is_empty(), is_held);
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::{Progress, Request, run, translate};
+use super::{Progress, Reading, Request, run, translate};
 use crate::oci::{Code, escape};
 use crate::report::model::{EntryReport, ImageReport, Report};
 use crate::rootfs::{Inode, InodeKind, Rootfs};
@@ -32,7 +32,7 @@ pub struct Listing {
 pub fn list(request: &Request, tree: Tree, digest_files: bool, progress: &Progress) -> Listing {
     let mut entries = None;
     let mut names = Vec::new();
-    let report = run(request, digest_files, progress, |image, examined| {
+    let report = run(request, &Reading { digest_files, name: None }, progress, |image, examined, _| {
         names.push(name(image));
         entries = examined.image.map(|image| match tree {
             Tree::Stacked => lines(&image.rootfs),
@@ -79,7 +79,8 @@ fn lines(rootfs: &Rootfs) -> Vec<EntryReport> {
     lines
 }
 
-fn line(path: String, hardlink_of: Option<String>, inode: &Inode) -> EntryReport {
+/// One entry.
+pub(super) fn line(path: String, hardlink_of: Option<String>, inode: &Inode) -> EntryReport {
     let (kind, size, linktarget, dev) = match &inode.kind {
         InodeKind::File { size } => ("file", Some(*size), None, None),
         InodeKind::Directory => ("dir", None, None, None),

@@ -30,6 +30,12 @@ pub(super) fn of_layer(attribution: &Attribution, layer: usize) -> Option<Locati
     attribution.of_layer(layer, &[]).map(|location| report(attribution, &location))
 }
 
+/// The line that brought one path of a layer, where one names it or its package.
+pub(super) fn of_path(attribution: &Attribution, layer: usize, path: &[u8], package: Option<&str>) -> Option<LocationReport> {
+    let evidence = Evidence { path: Some(path.to_vec()), package: package.map(str::to_owned), ..Evidence::default() };
+    attribution.of_layer(layer, &tokens("", &evidence)).map(|location| report(attribution, &location))
+}
+
 /// The lines of a finding, own ones before those of the base, and by line; and for each place of evidence the index of its line.
 pub(super) fn of_finding(
     attribution: &Attribution,

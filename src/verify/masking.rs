@@ -16,13 +16,7 @@ const MOST: usize = 512;
 
 /// Masks the values of the config's secrets in instructions and in the health check.
 pub(super) fn mask(report: &mut ImageReport, config: &ImageConfig) {
-    let values = exposed_values(config);
-    let escaped = values.iter().map(|value| escape_text(value)).collect::<Vec<_>>();
-    let wanted: Vec<&String> = values.iter().chain(&escaped).filter(|value| (LEAST..=MOST).contains(&value.len())).collect();
-    if wanted.is_empty() {
-        return;
-    }
-    let Ok(search) = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(wanted) else { return };
+    let Some(search) = searcher(config) else { return };
     let masked = |text: &mut String| *text = without(text, &search);
     for layer in &mut report.layers {
         layer.instruction.iter_mut().for_each(masked);
@@ -33,6 +27,24 @@ pub(super) fn mask(report: &mut ImageReport, config: &ImageConfig) {
         of_location(location, masked);
     }
     report.healthcheck.iter_mut().flat_map(|healthcheck| &mut healthcheck.test).for_each(masked);
+}
+
+/// Masks them in one line of a Dockerfile.
+pub(super) fn mask_location(location: &mut LocationReport, config: &ImageConfig) {
+    if let Some(search) = searcher(config) {
+        of_location(location, |text| *text = without(text, &search));
+    }
+}
+
+/// Finds the values of the config's secrets; None when there are none to find.
+fn searcher(config: &ImageConfig) -> Option<AhoCorasick> {
+    let values = exposed_values(config);
+    let escaped = values.iter().map(|value| escape_text(value)).collect::<Vec<_>>();
+    let wanted: Vec<&String> = values.iter().chain(&escaped).filter(|value| (LEAST..=MOST).contains(&value.len())).collect();
+    if wanted.is_empty() {
+        return None;
+    }
+    AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(wanted).ok()
 }
 
 fn of_location(location: &mut LocationReport, masked: impl Fn(&mut String)) {

@@ -1,7 +1,7 @@
 //! The numbers of one image, for baselines.
 
 use super::listing::{name, several};
-use super::{Progress, Request, run};
+use super::{Progress, Reading, Request, run};
 use crate::report::model::Report;
 use crate::score::Baseline;
 
@@ -20,7 +20,7 @@ pub struct Measuring {
 pub fn measure(request: &Request, progress: &Progress) -> Measuring {
     let mut baseline = None;
     let mut names = Vec::new();
-    let report = run(request, false, progress, |image, examined| {
+    let report = run(request, &Reading::default(), progress, |image, examined, _| {
         names.push(name(image));
         baseline = examined.image.map(|known| Baseline {
             recipe: image.reference.clone().unwrap_or_default(),

@@ -1,6 +1,8 @@
 //! The conductor: source, layers, tree, facts, checks, verdict. The only room that names every stage.
 
+mod asked;
 mod bases;
+mod cat;
 mod comparison;
 mod image;
 mod judgement;
@@ -13,6 +15,7 @@ mod policy_report;
 mod question;
 mod stage;
 mod translate;
+mod why;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicU64;
@@ -23,18 +26,20 @@ use crate::limits::Limits;
 use crate::policy::{Date, Policy};
 use crate::report::model::{ImageReport, PolicyReport, Report, Schema, Tool, Verdict};
 use crate::score;
-use crate::source::{self, Source};
+use crate::source::{self, ImageRecord, Source};
 
 use image::Examined;
 use layers::LayerStore;
 
 pub use crate::build::attribution::{AtHand, Dockerfiles, FoundBy};
 pub use bases::known as known_bases;
+pub use cat::{Cat, cat};
 pub use comparison::{Compared, compare};
 pub use listing::{Listing, Tree, list};
 pub use measuring::{Measuring, measure};
 pub use question::{is_settled, judged_by};
 pub use stage::{Moment, Stage, Watcher};
+pub use why::{Answer, why};
 
 /// What to verify, and how.
 #[derive(Debug, Clone, Default)]
@@ -86,12 +91,34 @@ impl Progress {
 /// Verifies the images that `request` selects. Never fails: what cannot be verified is in the report.
 #[must_use]
 pub fn verify(request: &Request, progress: &Progress) -> Report {
-    run(request, false, progress, |_, _| {})
+    run(request, &Reading::default(), progress, |_, _, _| {})
+}
+
+/// What is wanted of the layers beyond what checks look at.
+#[derive(Debug, Clone, Default)]
+struct Reading {
+    /// The SHA-256 of every regular file.
+    digest_files: bool,
+    /// The bodies of files of this name, of layers that stream by and cannot be read again.
+    name: Option<Vec<u8>>,
+}
+
+/// Where an image that was examined came from.
+#[derive(Clone, Copy)]
+struct Whence<'a> {
+    record: &'a ImageRecord,
+    source: &'a dyn Source,
+    store: &'a LayerStore<'a>,
 }
 
 /// The whole flow; `each` sees every image with its examination before it is dropped.
-fn run(request: &Request, digest_files: bool, progress: &Progress, mut each: impl FnMut(&ImageReport, Examined)) -> Report {
-    let mut store = LayerStore::new(request, digest_files, progress);
+fn run(
+    request: &Request,
+    reading: &Reading,
+    progress: &Progress,
+    mut each: impl FnMut(&ImageReport, Examined, Whence<'_>),
+) -> Report {
+    let mut store = LayerStore::new(request, reading, progress);
     progress.enter(Stage::Open);
     let source = match source::open(&request.source, &mut store, &request.limits) {
         Ok(source) => source,
@@ -113,7 +140,7 @@ fn run(request: &Request, digest_files: bool, progress: &Progress, mut each: imp
         if let Some(config) = &record.config {
             masking::mask(&mut report, config);
         }
-        each(&report, examined);
+        each(&report, examined, Whence { record, source: source.as_ref(), store: &store });
         images.push(report);
         store.release(record);
     }

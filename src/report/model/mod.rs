@@ -10,6 +10,7 @@ mod filesystem;
 mod policy;
 mod reach;
 mod score;
+pub mod why;
 
 pub use attribution::{DockerfileReport, LocationReport, RelatedReport};
 pub use comparison::{Comparison, FindingRow, Row, Side};
