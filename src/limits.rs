@@ -148,7 +148,7 @@ limits! {
     components / "components" = 1_000_000;
     /// Bytes of one text file that is searched for secrets of all kinds; larger ones are searched for private keys only.
     secret_file_bytes / "secret-file-bytes" = MIB;
-    /// Bytes of one file that a dynamic loader reads: `ld.so.cache`, `/etc/ld-musl-*.path`.
+    /// Bytes of one file that a dynamic loader reads: `ld.so.cache`, `ld.so.preload`, `/etc/ld-musl-*.path`.
     linker_file_bytes / "linker-file-bytes" = 8 * MIB;
     /// Names looked up, and 64 bytes of folders walked, while the shared libraries of one image's programs are resolved.
     linking_steps / "linking-steps" = 20_000_000;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Check, Family, Reference, access, evidence, tools};
+use super::{Check, Family, Reference, access, evidence, tools, wording};
 use crate::facts::{Image, PRELOAD_FILE, preloaded};
 use crate::finding::{Evidence, Observation, Severity};
 use crate::limits::Limits;
@@ -63,6 +63,9 @@ const SWITCHES: &[(&str, Values, &str)] = &[
 /// Variables that name libraries which every program loads.
 const PRELOADS: &[&str] = &["LD_PRELOAD", "LD_AUDIT"];
 
+/// Libraries of the loader's file that are looked at; real ones name one or two.
+const MOST_LIBRARIES: usize = 64;
+
 /// Search paths.
 const PATHS: &[&str] = &["PATH", "LD_LIBRARY_PATH"];
 
@@ -117,12 +120,13 @@ fn preload_file(image: &Image) -> Option<Observation> {
     let resolve = |path: &[u8]| image.rootfs.resolve(path, &limits).ok().filter(|node| image.rootfs.inode(*node).is_file());
     let file = resolve(PRELOAD_FILE).filter(|_| has_glibc(image))?;
     let body = image.rootfs.inode(file).content.as_deref().and_then(|content| content.body.as_deref()).unwrap_or_default();
-    let names: Vec<&[u8]> = preloaded(body).collect();
+    let is_path = |name: &&[u8]| limits.path_bytes(u64::try_from(name.len()).unwrap_or(u64::MAX)).is_ok();
+    let names: Vec<&[u8]> = preloaded(body).filter(is_path).take(MOST_LIBRARIES).collect();
+    let is_all = preloaded(body).count() == names.len();
     let libraries: Vec<Option<NodeId>> =
         names.iter().map(|name| name.starts_with(b"/").then(|| resolve(name)).flatten()).collect();
     let writable =
         std::iter::once(&Some(file)).chain(&libraries).flatten().find_map(|node| Some((*node, replacer(image, *node)?)));
-    let shown = names.iter().map(|name| escape(name)).collect::<Vec<_>>().join(" ");
     let (severity, message) = match writable {
         Some((node, who)) => {
             let path = escape(&image.rootfs.path(node));
@@ -130,11 +134,12 @@ fn preload_file(image: &Image) -> Option<Observation> {
                 if node == file { "the loader of every program reads" } else { "/etc/ld.so.preload loads into every program" };
             (Some(Severity::High), format!("{path}, which {what}, may be changed by {who}"))
         }
-        None if names.is_empty() => return None,
+        None if names.is_empty() && is_all => return None,
         None => {
             let is_owned = |node: &Option<NodeId>| node.is_some_and(|node| tools::owner(image, node).is_some());
-            let severity = libraries.iter().all(is_owned).then_some(Severity::Low);
-            (severity, format!("/etc/ld.so.preload loads {shown} into every program"))
+            let severity = (is_all && libraries.iter().all(is_owned)).then_some(Severity::Low);
+            let (shown, others) = (wording::names(names.into_iter()), if is_all { "" } else { " and others" });
+            (severity, format!("/etc/ld.so.preload loads {shown}{others} into every program"))
         }
     };
     let evidence = vec![evidence::of_node(image, PRELOAD_FILE.to_vec(), file)];
@@ -262,6 +267,9 @@ mod tests {
         assert_eq!((seen[0].subject.as_str(), seen[0].severity), ("ld.so.preload", None));
         assert_eq!(seen[0].message, "/etc/ld.so.preload loads /usr/lib/hook.so into every program");
         assert_eq!(seen[0].evidence[0].path.as_deref(), Some(&b"/etc/ld.so.preload"[..]));
+        let many = preloading(GLIBC, &"/usr/lib/hook.so ".repeat(65)).in_package("hook", &["/usr/lib/hook.so"]).run(&CHECK);
+        assert_eq!(many[0].severity, None);
+        assert_eq!(many[0].message, "/etc/ld.so.preload loads /usr/lib/hook.so and others into every program");
         let owned = preloading(GLIBC, "/usr/lib/hook.so").in_package("hook", &["/usr/lib/hook.so"]).run(&CHECK);
         assert_eq!(owned[0].severity, Some(Severity::Low));
     }

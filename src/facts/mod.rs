@@ -155,15 +155,7 @@ pub fn gather(parts: Parts, limits: &Limits) -> (Image, Vec<NotExamined>) {
     remarks.extend(of_applications);
     remarks.sort_unstable();
     let search_path = SearchPath::of(&config.runtime, &rootfs, limits);
-    let mut finder = runtime::Finder {
-        config: &config.runtime,
-        rootfs: &rootfs,
-        executables: &executables,
-        search_path: &search_path,
-        links: &mut bodies.links,
-        limits,
-    };
-    let (runtime, entry_files) = (finder.runtime(), finder.files());
+    let (runtime, entry_files) = runtime::read(&config.runtime, &executables, &search_path, &mut bodies);
     let (startup, probe) = startup::read(&config, &user, &mut bodies);
     let mut linker = linking::Linker::new(&rootfs, &mut bodies.links, &config.runtime, user.uid, limits);
     let (linking, not_linked) = linking::of(&mut linker, &startup.nodes());

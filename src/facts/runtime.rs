@@ -5,6 +5,7 @@
 
 mod words;
 
+use super::bodies::Bodies;
 use super::executables::Executable;
 use super::links::Links;
 use super::search_path::SearchPath;
@@ -52,6 +53,18 @@ pub(super) struct Finder<'a, 'l> {
     pub(super) search_path: &'a SearchPath,
     pub(super) links: &'l mut Links<'a>,
     pub(super) limits: &'a Limits,
+}
+
+/// The runtime of an image, and the regular files that words of the command line name.
+pub(super) fn read<'a>(
+    config: &'a RuntimeConfig,
+    executables: &'a [Executable],
+    search_path: &'a SearchPath,
+    bodies: &mut Bodies<'a>,
+) -> (Runtime, Vec<NodeId>) {
+    let (rootfs, limits, links) = (bodies.rootfs, bodies.limits, &mut bodies.links);
+    let mut finder = Finder { config, rootfs, executables, search_path, links, limits };
+    (finder.runtime(), finder.files())
 }
 
 impl Finder<'_, '_> {
