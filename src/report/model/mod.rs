@@ -5,6 +5,7 @@
 mod attribution;
 mod comparison;
 mod filesystem;
+mod place;
 mod policy;
 mod reach;
 mod score;
@@ -12,6 +13,7 @@ mod score;
 pub use attribution::{DockerfileReport, LocationReport, RelatedReport};
 pub use comparison::{Comparison, FindingRow, Row, Side};
 pub use filesystem::{FilesystemPart, FilesystemReport};
+pub use place::{LimitReport, PlaceReport};
 pub use policy::{ControlReport, LeftOutReport, PolicyReport, RuleReport, WaivedReport, WaiverReport};
 pub use reach::{ReachReport, UnreachedReport};
 pub use score::{
@@ -309,34 +311,6 @@ pub struct ErrorReport {
     /// The limit that was hit.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub limit: Option<LimitReport>,
-}
-
-/// A limit that was hit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct LimitReport {
-    /// Its name, as `--limit` takes it.
-    pub name: String,
-    /// Its value.
-    pub limit: u64,
-    /// What was found.
-    pub found: u64,
-}
-
-/// A place in an image.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct PlaceReport {
-    /// Document or archive member, escaped.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub document: Option<String>,
-    /// Index of the layer.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub layer: Option<usize>,
-    /// Path, escaped.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub path: Option<String>,
-    /// Byte offset in the uncompressed layer.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub offset: Option<u64>,
 }
 
 /// What was read.
