@@ -166,10 +166,7 @@ pub fn gather(parts: Parts, limits: &Limits) -> (Image, Vec<NotExamined>) {
     applications.note_development(&test_packages);
     let test_files = test_files::files(&rootfs, &test_packages);
     let secrets = SecretFacts::of(&config, &rootfs, &packages, &hidden);
-    let mut not_examined = bodies.not_examined;
-    not_examined.extend(not_linked);
-    not_examined.sort_unstable();
-    not_examined.dedup();
+    let not_examined = together(bodies.not_examined, not_linked);
     let image = Image {
         config,
         annotations,
@@ -200,6 +197,14 @@ pub fn gather(parts: Parts, limits: &Limits) -> (Image, Vec<NotExamined>) {
         secrets,
     };
     (image, not_examined)
+}
+
+/// All of them, sorted, each once.
+fn together(mut all: Vec<NotExamined>, more: Vec<NotExamined>) -> Vec<NotExamined> {
+    all.extend(more);
+    all.sort_unstable();
+    all.dedup();
+    all
 }
 
 /// What starts in an image of plain data, for the tests of checks.

@@ -210,13 +210,17 @@ impl<'s, 'g, 'l> Search<'s, 'g, 'l> {
         for (folder, nodes) in &self.tree.in_folder {
             let is_plugin = self.programs.contains(folder) || self.plugins.iter().any(|start| folder.starts_with(start));
             if is_plugin {
-                nodes.iter().for_each(|node| self.take(*node));
+                for node in nodes {
+                    self.take(*node);
+                }
             }
         }
         if self.needed.iter().any(|name| name.starts_with(b"libc.so")) {
             for (name, nodes) in &self.tree.libraries {
                 if name.starts_with(b"libnss_") {
-                    nodes.iter().for_each(|node| self.take(*node));
+                    for node in nodes {
+                        self.take(*node);
+                    }
                 }
             }
         }

@@ -26,7 +26,7 @@ impl Image {
 
     /// A package that requires others and owns files, each of 10 bytes.
     fn package(mut self, name: &str, depends: &str, files: &[&str]) -> Self {
-        self.status.push_str(&format!("Package: {name}\nVersion: 1\nArchitecture: amd64\nDepends: {depends}\n\n"));
+        self.status = format!("{}Package: {name}\nVersion: 1\nArchitecture: amd64\nDepends: {depends}\n\n", self.status);
         let list = format!("{}\n", files.join("\n"));
         self.rootfs.insert(format!("/var/lib/dpkg/info/{name}.list").as_bytes(), file_with(list.as_bytes()));
         for file in files {

@@ -7,6 +7,7 @@ mod comparison;
 mod component;
 mod entry;
 mod filesystem;
+mod place;
 mod policy;
 mod reach;
 mod score;
@@ -17,6 +18,7 @@ pub use comparison::{Comparison, FindingRow, Row, Side};
 pub use component::ComponentReport;
 pub use entry::EntryReport;
 pub use filesystem::{FilesystemPart, FilesystemReport};
+pub use place::{LimitReport, PlaceReport};
 pub use policy::{ControlReport, LeftOutReport, PolicyReport, RuleReport, WaivedReport, WaiverReport};
 pub use reach::{ReachReport, UnreachedReport};
 pub use score::{
@@ -315,34 +317,6 @@ pub struct ErrorReport {
     /// The limit that was hit.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub limit: Option<LimitReport>,
-}
-
-/// A limit that was hit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct LimitReport {
-    /// Its name, as `--limit` takes it.
-    pub name: String,
-    /// Its value.
-    pub limit: u64,
-    /// What was found.
-    pub found: u64,
-}
-
-/// A place in an image.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct PlaceReport {
-    /// Document or archive member, escaped.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub document: Option<String>,
-    /// Index of the layer.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub layer: Option<usize>,
-    /// Path, escaped.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub path: Option<String>,
-    /// Byte offset in the uncompressed layer.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub offset: Option<u64>,
 }
 
 /// What was read.
