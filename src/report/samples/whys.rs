@@ -1,8 +1,8 @@
 //! Answers of `plimsoll why` made by hand.
 
 use super::super::model::why::{
-    ChainReport, FolderReport, HopReport, LinkReport, NamedFinding, OwnerReport, PackageRemoval, PackageReport, PackagesReport,
-    PartReport, RemovalReport, ShareReport, SizedFile, VersionReport, Why, WriterReport,
+    ChainReport, FolderReport, HopReport, LayerShareReport, LinkReport, NamedFinding, OwnerReport, PackageRemoval, PackageReport,
+    PackagesReport, PartReport, RemovalReport, ShareReport, SizedFile, VersionReport, Why, WriterReport,
 };
 use super::super::model::{EntryReport, LocationReport, Schema, Tool};
 use super::{MIB, entry};
@@ -141,10 +141,12 @@ fn link() -> Why {
 
 fn folder() -> Why {
     let share = |package: &str, files, bytes| ShareReport { package: package.into(), files, bytes };
+    let from = |layer, bytes| LayerShareReport { written_by: writer(layer, "RUN make install"), files: 60, bytes };
     Why {
         entry: EntryReport { r#type: "dir".into(), mode: "0755".into(), size: None, ..entry("/usr/lib/gcc") },
         folder: Some(FolderReport {
             files: part(120, 70 * MIB, &[("/usr/lib/gcc/12/cc1", 27 * MIB + 5)]),
+            layers: vec![from(2, 69 * MIB), from(3, MIB)],
             owners: vec![share("cpp-12", 3, 54 * MIB), share("gcc-12", 80, 15 * MIB)],
             owner_count: 4,
             unowned: part(1, MIB, &[("/usr/lib/gcc/own.a", MIB)]),
