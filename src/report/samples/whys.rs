@@ -50,12 +50,8 @@ fn base(path: &str) -> Why {
     }
 }
 
-fn file() -> Why {
-    let chain = |packages: &[&str], root: &str| ChainReport {
-        packages: packages.iter().map(|name| (*name).to_owned()).collect(),
-        root: root.into(),
-    };
-    let location = LocationReport {
+fn location() -> LocationReport {
+    LocationReport {
         file: "Dockerfile".into(),
         line: 7,
         start_line: 6,
@@ -64,6 +60,13 @@ fn file() -> Why {
         instruction: "RUN apt-get update && apt-get install -y build-essential".into(),
         line_hash: None,
         related: Vec::new(),
+    }
+}
+
+fn file() -> Why {
+    let chain = |packages: &[&str], root: &str| ChainReport {
+        packages: packages.iter().map(|name| (*name).to_owned()).collect(),
+        root: root.into(),
     };
     let package = PackageReport { name: "cpp-12".into(), version: "12.2.0-14".into(), architecture: "amd64".into() };
     let old = VersionReport {
@@ -80,7 +83,7 @@ fn file() -> Why {
         names: vec!["/usr/bin/cc1".into()],
         name_count: 3,
         written_by: WriterReport {
-            location: Some(location),
+            location: Some(location()),
             ..writer(2, "RUN apt-get update && apt-get install -y build-essential")
         },
         earlier: vec![old],
