@@ -69,13 +69,22 @@ pub fn part(rootfs: &Rootfs, from: NodeId, mut is_meant: impl FnMut(u32, &Inode)
 /// Files of the tree by the package that owns them, by index into [`Packages::list`]; None: those that no package owns.
 #[must_use]
 pub fn by_package(rootfs: &Rootfs, from: NodeId, packages: &Packages) -> BTreeMap<Option<usize>, Weight> {
+    by(rootfs, from, |number, _| packages.owned.get(&number).map(|owned| owned.package))
+}
+
+/// Files of the tree by the layer that wrote them.
+#[must_use]
+pub fn by_layer(rootfs: &Rootfs, from: NodeId) -> BTreeMap<usize, Weight> {
+    by(rootfs, from, |_, inode| inode.layer)
+}
+
+fn by<K: Ord>(rootfs: &Rootfs, from: NodeId, key: impl Fn(u32, &Inode) -> K) -> BTreeMap<K, Weight> {
     let mut seen = HashSet::new();
-    let mut weights: BTreeMap<Option<usize>, Weight> = BTreeMap::new();
+    let mut weights: BTreeMap<K, Weight> = BTreeMap::new();
     each_name(rootfs, from, |node| {
-        let number = rootfs.inode_number(node);
+        let (number, inode) = (rootfs.inode_number(node), rootfs.inode(node));
         if seen.insert(number) {
-            let owner = packages.owned.get(&number).map(|owned| owned.package);
-            weights.entry(owner).or_default().add(rootfs.inode(node));
+            weights.entry(key(number, inode)).or_default().add(inode);
         }
     });
     weights
@@ -199,5 +208,6 @@ mod tests {
         let weights = by_package(&tree, tree.root(), &packages);
         assert_eq!(weights[&Some(3)], Weight { files: 1, bytes: 7 });
         assert_eq!(weights[&None], Weight { files: 3, bytes: 14 });
+        assert_eq!(by_layer(&tree, tree.root()), [(0, Weight { files: 4, bytes: 21 })].into());
     }
 }

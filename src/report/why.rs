@@ -45,7 +45,7 @@ pub fn render(why: &Why, look: Look) -> String {
     if let Some(link) = &why.link {
         leads(&mut page, link);
     }
-    writer(&mut page, "layer", &why.written_by, why.layers);
+    writer(&mut page, if why.folder.is_some() { "made in" } else { "layer" }, &why.written_by, why.layers);
     for version in &why.earlier {
         page.field_cut("earlier", &earlier(version), LINES);
     }
@@ -187,6 +187,18 @@ fn package(page: &mut Page, owner: &OwnerReport) {
 fn inside(page: &mut Page, folder: &FolderReport, is_present: bool) {
     page.field("holds", &files(&folder.files));
     biggest(page, &folder.files, "");
+    for (index, share) in folder.layers.iter().take(PACKAGES).enumerate() {
+        let WriterReport { layer, instruction, origin, .. } = &share.written_by;
+        let base = if origin.as_deref() == Some("inherited") { " (base image)" } else { "" };
+        let part = PartReport { files: share.files, bytes: share.bytes, biggest: Vec::new() };
+        let instruction = instruction.as_deref().unwrap_or("the history does not tell what made it");
+        let label = if index == 0 { "from" } else { "" };
+        page.field_cut(label, &format!("layer {layer}{base}: {}: {instruction}", files(&part)), 2);
+    }
+    let more = folder.layers.len().saturating_sub(PACKAGES);
+    if more > 0 {
+        page.field("", &format!("and {more} more layers"));
+    }
     if !is_present {
         return;
     }
@@ -215,7 +227,8 @@ fn beside(page: &mut Page, why: &Why) {
         page.field("with it", &format!("{} of the package:", files(&owner.files)));
         biggest(page, &owner.files, &why.entry.path);
     }
-    if why.layer_files.files > 1 {
+    // of a folder the layer is only that which made it
+    if why.layer_files.files > 1 && why.folder.is_none() {
         let label = if why.package.as_ref().is_some_and(|owner| owner.files.files > 1) { "" } else { "with it" };
         page.field(label, &format!("{} of layer {}:", files(&why.layer_files), why.written_by.layer));
         biggest(page, &why.layer_files, &why.entry.path);
@@ -265,8 +278,11 @@ fn removal(page: &mut Page, why: &Why) {
 
 /// Where it has to go from.
 fn advice(why: &Why) -> String {
-    let WriterReport { layer, instruction, origin, .. } = &why.written_by;
+    let shares = why.folder.as_ref().map(|folder| folder.layers.as_slice()).unwrap_or_default();
+    let writer = shares.first().map_or(&why.written_by, |share| &share.written_by);
+    let WriterReport { layer, instruction, origin, .. } = writer;
     let change = match (origin.as_deref(), instruction) {
+        _ if shares.len() > 1 => "change what made the layers above".to_owned(),
         (Some("inherited"), _) => format!("take a base image without it: layer {layer} came with the base"),
         (_, Some(_)) => format!("change the instruction that made layer {layer}"),
         (_, None) => format!("change what made layer {layer}"),

@@ -193,12 +193,25 @@ pub struct SizedFile {
 pub struct FolderReport {
     /// All its files.
     pub files: PartReport,
+    /// The layers that wrote them, heaviest first.
+    pub layers: Vec<LayerShareReport>,
     /// Packages that own files in it, heaviest first, at most 10.
     pub owners: Vec<ShareReport>,
     /// How many packages own files in it.
     pub owner_count: u64,
     /// Files in it that no package owns.
     pub unowned: PartReport,
+}
+
+/// What one layer wrote of a folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LayerShareReport {
+    /// The layer.
+    pub written_by: WriterReport,
+    /// Its files in the folder.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
 }
 
 /// What one package owns of a folder.

@@ -1,8 +1,8 @@
 //! Answers of `plimsoll why` made by hand.
 
 use super::super::model::why::{
-    ChainReport, FolderReport, HopReport, LinkReport, NamedFinding, OwnerReport, PackageRemoval, PackageReport, PackagesReport,
-    PartReport, RemovalReport, ShareReport, SizedFile, VersionReport, Why, WriterReport,
+    ChainReport, FolderReport, HopReport, LayerShareReport, LinkReport, NamedFinding, OwnerReport, PackageRemoval, PackageReport,
+    PackagesReport, PartReport, RemovalReport, ShareReport, SizedFile, VersionReport, Why, WriterReport,
 };
 use super::super::model::{EntryReport, LocationReport, Schema, Tool};
 use super::{MIB, entry};
@@ -50,12 +50,8 @@ fn base(path: &str) -> Why {
     }
 }
 
-fn file() -> Why {
-    let chain = |packages: &[&str], root: &str| ChainReport {
-        packages: packages.iter().map(|name| (*name).to_owned()).collect(),
-        root: root.into(),
-    };
-    let location = LocationReport {
+fn location() -> LocationReport {
+    LocationReport {
         file: "Dockerfile".into(),
         line: 7,
         start_line: 6,
@@ -64,6 +60,13 @@ fn file() -> Why {
         instruction: "RUN apt-get update && apt-get install -y build-essential".into(),
         line_hash: None,
         related: Vec::new(),
+    }
+}
+
+fn file() -> Why {
+    let chain = |packages: &[&str], root: &str| ChainReport {
+        packages: packages.iter().map(|name| (*name).to_owned()).collect(),
+        root: root.into(),
     };
     let package = PackageReport { name: "cpp-12".into(), version: "12.2.0-14".into(), architecture: "amd64".into() };
     let old = VersionReport {
@@ -80,7 +83,7 @@ fn file() -> Why {
         names: vec!["/usr/bin/cc1".into()],
         name_count: 3,
         written_by: WriterReport {
-            location: Some(location),
+            location: Some(location()),
             ..writer(2, "RUN apt-get update && apt-get install -y build-essential")
         },
         earlier: vec![old],
@@ -141,10 +144,12 @@ fn link() -> Why {
 
 fn folder() -> Why {
     let share = |package: &str, files, bytes| ShareReport { package: package.into(), files, bytes };
+    let from = |layer, bytes| LayerShareReport { written_by: writer(layer, "RUN make install"), files: 60, bytes };
     Why {
         entry: EntryReport { r#type: "dir".into(), mode: "0755".into(), size: None, ..entry("/usr/lib/gcc") },
         folder: Some(FolderReport {
             files: part(120, 70 * MIB, &[("/usr/lib/gcc/12/cc1", 27 * MIB + 5)]),
+            layers: vec![from(2, 69 * MIB), from(3, MIB)],
             owners: vec![share("cpp-12", 3, 54 * MIB), share("gcc-12", 80, 15 * MIB)],
             owner_count: 4,
             unowned: part(1, MIB, &[("/usr/lib/gcc/own.a", MIB)]),

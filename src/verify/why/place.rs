@@ -3,9 +3,9 @@
 use std::cmp::Reverse;
 
 use super::Asking;
-use crate::facts::weights::{Part, by_package, part};
+use crate::facts::weights::{Part, Weight, by_layer, by_package, part};
 use crate::oci::{escape, escape_text};
-use crate::report::model::why::{FolderReport, PartReport, ShareReport, SizedFile};
+use crate::report::model::why::{FolderReport, LayerShareReport, PartReport, ShareReport, SizedFile};
 use crate::rootfs::{NodeId, Rootfs};
 
 /// Owners of files of a folder that are listed.
@@ -33,8 +33,16 @@ impl Asking<'_> {
         owners.sort_by(|a, b| (Reverse(a.bytes), &a.package).cmp(&(Reverse(b.bytes), &b.package)));
         owners.truncate(OWNERS);
         let is_unowned = |number: u32| !is_final || !packages.owned.contains_key(&number);
+        let share = |(layer, weight): (usize, Weight)| LayerShareReport {
+            written_by: self.writer(layer, None, None),
+            files: weight.files,
+            bytes: weight.bytes,
+        };
+        let mut layers: Vec<LayerShareReport> = by_layer(tree, node).into_iter().map(share).collect();
+        layers.sort_by_key(|share| (Reverse(share.bytes), share.written_by.layer));
         FolderReport {
             files: report(&part(tree, node, |_, _| true)),
+            layers,
             owners,
             owner_count,
             unowned: report(&part(tree, node, |number, _| is_unowned(number))),
