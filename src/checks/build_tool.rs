@@ -77,7 +77,9 @@ fn observe(image: &Image, executable: &Executable) -> Option<(&'static str, Vec<
     let kit_of = |name: &ExecutableName| {
         let (kit, nature) = tools::find(name.base_name(), names::lookup)?.value;
         let is_placed = is_program || tools::is_command_path(&name.path);
-        (is_placed && (is_program || is_owned || nature == Nature::Script)).then_some(kit)
+        // Debian's own front of Cargo is a script that holds its whole program
+        let is_script = nature == Nature::Script || (kit == names::CARGO && tools::is_self_contained(inode));
+        (is_placed && (is_program || is_owned || is_script)).then_some(kit)
     };
     if let Some(kit) = executable.names.iter().find_map(kit_of) {
         return Some((kit, evidence::of_names(image, executable, |name| kit_of(name).is_some())));
@@ -151,6 +153,8 @@ mod tests {
     fn fires_on_a_script_wrapper_that_a_package_owns() {
         let path = "/usr/share/cargo/bin/cargo";
         assert_eq!(Builder::default().script(path, 9).in_package("cargo", &[path]).run(&CHECK).len(), 1);
+        assert_eq!(Builder::default().script(path, 9_824).run(&CHECK).len(), 1, "copied without the database");
+        assert!(Builder::default().script(path, 9).run(&CHECK).is_empty(), "a wrapper of what is elsewhere");
     }
 
     #[test]

@@ -1,13 +1,14 @@
 //! `package-cache`: what package managers keep of downloads and builds is still there.
 //!
-//! A file that a package owns is no cache. `.yarn/cache` of a project, Deno's cache and vendored modules are what the application runs
-//! from, and no cache either.
+//! A file that a package owns is no cache, unless it lies in `/var/cache`, where nothing else has business. `.yarn/cache` of a
+//! project, Deno's cache and vendored modules are what the application runs from, and no cache either.
 
 use std::collections::BTreeMap;
 
 use super::{Check, Family, Reference, evidence, tools, wording};
 use crate::facts::Image;
 use crate::finding::{Evidence, Observation, Severity};
+use crate::rootfs::NodeId;
 
 /// The check.
 pub(super) static CHECK: Check = Check {
@@ -115,7 +116,7 @@ fn run(image: &Image) -> Vec<Observation> {
         if !inode.is_file() {
             continue;
         }
-        let place = if is_bookkeeping(&path) { None } else { find(&path).filter(|_| tools::owner(image, node).is_none()) };
+        let place = if is_bookkeeping(&path) { None } else { find(&path).filter(|_| is_cached(image, &path, node)) };
         let (all, inside) = names_of_inode.entry(image.rootfs.inode_number(node)).or_default();
         *all = all.saturating_add(1);
         if let Some((cache, root)) = place {
@@ -151,6 +152,11 @@ fn observe(cache: usize, contents: Contents) -> Option<Observation> {
     let size = wording::bytes(evidence::bytes(&evidence));
     let message = format!("Cache of {label}: {}, {size}", wording::counted(files, "file"));
     Some(Observation { subject: wording::key(label), message, evidence, ..Observation::default() })
+}
+
+/// Whether a file in the place of a cache is one.
+fn is_cached(image: &Image, path: &[u8], node: NodeId) -> bool {
+    path.starts_with(b"/var/cache/") || tools::owner(image, node).is_none()
 }
 
 /// The cache that a file belongs to, and the length of the part of its path that is evidence: the cache's folder, or the file.
@@ -259,6 +265,12 @@ mod tests {
         builder.file("/opt/conda/pkgs/x", 1024).hard_link("/opt/conda/lib/x", "/opt/conda/pkgs/x");
         builder.file("/opt/conda/pkgs/y", 1024).hard_link("/opt/conda/pkgs/z", "/opt/conda/pkgs/y");
         assert_eq!(builder.run(&CHECK)[0].message, "Cache of conda: 3 files, 1.0 KiB");
+    }
+
+    #[test]
+    fn fires_on_the_system_s_caches_whoever_owns_them() {
+        let path = "/var/cache/dnf/updates/repodata/primary.xml.gz";
+        assert_eq!(Builder::default().file(path, 9).in_package("dnf", &[path]).run(&CHECK).len(), 1);
     }
 
     #[test]

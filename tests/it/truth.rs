@@ -182,12 +182,13 @@ fn raw(text: &str) -> Vec<u8> {
     bytes
 }
 
-fn json(path: &Path) -> Value {
+/// A JSON file.
+pub(crate) fn json(path: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
 /// Truth files in a folder: those that end so, with the rest of the name.
-fn truths(folder: &Path, ending: &str) -> Vec<(String, Value)> {
+pub(crate) fn truths(folder: &Path, ending: &str) -> Vec<(String, Value)> {
     let mut found: Vec<_> = std::fs::read_dir(folder)
         .unwrap()
         .filter_map(|entry| Some(entry.ok()?.file_name().to_str()?.strip_suffix(ending)?.to_owned()))
@@ -197,7 +198,7 @@ fn truths(folder: &Path, ending: &str) -> Vec<(String, Value)> {
 }
 
 /// Images labelled by an oracle whose labels are not disputed.
-fn is_scored(truth: &Value) -> bool {
+pub(crate) fn is_scored(truth: &Value) -> bool {
     truth["oracle"].is_string() && truth["class"] != "ambiguous" && truth["class"] != "malformed"
 }
 

@@ -25,6 +25,9 @@ class Elf:
         self.has_executable_stack = "E" in stack[1] if stack else self.machine in ("amd64", "386") and "LOAD" in text
         self.has_relro = "GNU_RELRO" in text
         self.is_pie = self.kind == "DYN"
+        entry = int((re.search(r"Entry point address:\s+0x(\w+)", text) or [None, "0"])[1], 16)
+        is_library = "(SONAME)" in text or re.search(r"\.so(?:\.|$)", path) is not None
+        self.is_program = self.kind == "EXEC" or self.kind == "DYN" and not is_library and entry != 0
         self.runpaths = (re.findall(r"\(RUNPATH\)\s+Library runpath: \[(.*)\]", text) or re.findall(r"\(RPATH\)\s+Library rpath: \[(.*)\]", text))
         self.debug_bytes = sum(int(size, 16) for size in re.findall(r"\.z?debug_\S*\s+PROGBITS\s+\S+ \S+ (\S+)", text))
         code = re.findall(r"\]\s+(?:\.text)\s+PROGBITS\s+\S+ \S+ (\S+)", text)
@@ -36,7 +39,7 @@ class Elf:
 
     @property
     def is_go_or_rust(self):
-        return ".gopclntab" in self.text or ".note.go.buildid" in self.text or b"rust_panic" in self.body or b"/rustc/" in self.body
+        return ".gopclntab" in self.text or ".note.go.buildid" in self.text or b"/rustc/" in self.body or b"/src/rustc-" in self.body
 
     @property
     def has_guard(self):

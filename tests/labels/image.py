@@ -102,9 +102,10 @@ class Image:
         return found
 
     def named(self, names, where=r"/s?bin/[^/]+$|/\.bin/|/libexec/|/games/"):
-        """Programs of these names in the folders of programs."""
+        """Programs of these names in the folders of programs, and machine code of these names anywhere."""
         rule, place = re.compile(f"(?:{names})$"), re.compile(where)
-        return sorted(path for path in self.programs if rule.match(path.rpartition("/")[2]) and place.search(path))
+        found = [(path, target) for path, target in self.programs.items() if rule.match(path.rpartition("/")[2])]
+        return sorted(path for path, target in found if place.search(path) or self.read(target, 4) == b"\x7fELF")
 
     @functools.cached_property
     def owned(self):
@@ -132,6 +133,15 @@ class Image:
             found.add(path)
             found.add((self.resolve(parent) or parent).rstrip("/") + "/" + name)
         return found
+
+    @functools.cached_property
+    def is_unlisted(self):
+        """A distribution, or BusyBox as one, that keeps no list: what lies in its folders is nevertheless its own."""
+        return not self.owned and ("/etc/os-release" in self.entries or any(path.endswith("/busybox") for path in self.entries))
+
+    def is_of_application(self, path):
+        of_system = self.is_unlisted and re.match(r"/(?:usr/)?(?:s?bin|lib\w*|libexec)/|/usr/share/", path)
+        return path not in self.owned and not of_system
 
     @functools.cached_property
     def accounts(self):

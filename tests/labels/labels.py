@@ -12,10 +12,10 @@ import os
 import re
 import subprocess
 import sys
+import tarfile
 import tempfile
 
 import elf
-import image as of
 from image import MODULES, Image, escaped, lines, run
 
 MIB = 1 << 20
@@ -38,10 +38,8 @@ def config_labels(image):
     named = [label for label in wanted if (config.get("Labels") or {}).get(label)]
     system = re.compile(r"/*$|/+(?:bin|boot|dev|etc|lib\w*|proc|root|sbin|sys|usr)(?:/|$)|/(?:var/)?run/(?:docker|containerd|crio|podman)\S*\.sock$")
     return {
-        "root-user": uid == 0,
         "unknown-user": uid is None or gid is None or uid >= 2**31,
         "non-numeric-user": bool(name) and not name.isdigit() and uid not in (None, 0) and gid is not None,
-        "missing-healthcheck": not test or test[0] == "NONE",
         "vacuous-healthcheck": bool(test) and re.search(r"^(?:/bin/)?true$|^exit 0$|\|\|\s*(?:true|:|exit 0)\s*$|;\s*exit 0\s*$|^kill -0 1$|^echo\b[^|&;]*$", line) is not None,
         "shell-form-command": bool(shell) and not re.match(r"\s*exec\b", re.split(r"&&|\|\||;", argv[2])[-1]),
         "privileged-port": any(port < 1024 for port in ports),
@@ -65,8 +63,8 @@ def environment(image):
             folders = value.split(":")
             weak = {folder for folder in folders if not folder.startswith("/")}
             weak |= image.may(os.W_OK, [folder for folder in folders if uid and folder.startswith("/")])
-            # in a container of root's, folders that everybody may write to
-            weak |= {folder for folder in folders if (place := image.folders.get(image.resolve(folder) or "")) and place.st_mode & 0o1002 == 0o002}
+            # root may write anywhere: of its folders, those that everybody may write to; the sticky bit keeps nobody from adding a file
+            weak |= {folder for folder in folders if (place := image.folders.get(image.resolve(folder) or "")) and place.st_mode & 0o002}
             found += [f"{name}:{folder}" for folder in weak]
     return sorted(found)
 
@@ -105,7 +103,6 @@ def startup_labels(image, elfs):
         wanted = words[1] if words[0].endswith("/env") and len(words) > 1 else words[0]
         interpreter = image.which(wanted)
         program = elfs.get(interpreter)
-    labels["missing-interpreter"] = bool(wanted) and interpreter is None
     told = program.loader if program else ""
     # musl counts what it could not load as an error, glibc as "not found"
     labels["missing-library"] = sorted({name for names in re.findall(r"(\S+) => not found|Error loading shared library (\S+):|(\S+): cannot open shared object", told) for name in names if name})
@@ -113,6 +110,8 @@ def startup_labels(image, elfs):
     machine = image.document.get("architecture")
     runs = {machine, "386" if machine == "amd64" else "arm" if machine == "arm64" else machine}
     others = [p for p, e in elfs.items() if image.is_runnable(p) and p not in image.owned and e.machine not in runs and e.kind in ("EXEC", "DYN")]
+    # a program for another machine fails before its interpreter is looked for
+    labels["missing-interpreter"] = bool(wanted) and interpreter is None and not (start in elfs and elfs[start].machine not in runs)
     labels["wrong-architecture"] = [escaped(path) for path in sorted(set(others) | ({start} if start in elfs and elfs[start].machine not in runs else set()))]
     return labels
 
@@ -134,22 +133,13 @@ def writable_code(image):
 
 
 def program_labels(image):
-    binutils = r"(?:[a-z0-9_]+-)*(?:as|ld|ld\.bfd|ld\.gold|ld\.lld|gold|ar|ranlib|objcopy|objdump|strip|nm|gprof|dwp|elfedit|readelf|size|strings|addr2line|c\+\+filt|dlltool|windres|gp-\w+|gprofng)"
-    build = r"make|gmake|cmake|ctest|cpack|ninja|meson|auto(?:conf|header|m4te|reconf|scan|update|make|make-[\d.]+)|aclocal(?:-[\d.]+)?|ifnames|libtool|libtoolize|m4|(?:[a-z0-9_]+-)*(?:pkg-config|pkgconf)|cargo|mvn|mvnDebug|mvnyjp|gradle|ant|sbt|bazel|scons|dpkg-buildpackage|rpmbuild|bison|flex|yacc|patch"
-    debuggers = r"gdb|gdbserver|lldb|strace|ltrace|perf|valgrind|bpftrace|tcpdump|tshark|dlv|py-spy"
-    vcs = r"git|git-(?:receive-pack|upload-pack|upload-archive|shell|cvsserver)|scalar|hg|svn|svnadmin|svnserve|bzr|cvs|fossil"
+    vcs = r"git|git-(?:receive-pack|upload-pack|upload-archive|shell|remote-https?)|scalar|hg|svn|svnadmin|svnserve|bzr|cvs|fossil"
     suid = {path for path, s in image.files.items() if s.st_mode & 0o4000 and s.st_uid == 0 and s.st_mode & 0o111}
     repositories = [p for p in image.folders if p.rpartition("/")[2] in (".git", ".hg", ".svn") and any(f.startswith(p + "/") for f in image.files) and p not in image.owned and not MODULES.search(p) and "/.cache/" not in p]
     return {
-        "build-tool": image.named(f"{build}|{binutils}"),
-        "debugger": image.named(debuggers),
         "version-control": sorted(image.named(vcs) + repositories),
         "privilege-tool": [path for path in image.named("su|sudo|doas|pkexec|sudoedit") if image.programs[path] in suid],
         "ssh-server": sorted([p for p in image.named("sshd|dropbear")] + [p for p in image.files if re.search(r"/ssh_host_\w+_key$|/authorized_keys2?$", p) and image.files[p].st_size]),
-        "setuid-file": sorted(p for p, s in image.files.items() if s.st_mode & 0o4000),
-        "setgid-file": sorted(p for p, s in image.files.items() if s.st_mode & 0o2000),
-        "file-capability": sorted("/" + os.path.relpath(line.rpartition(" ")[0].removesuffix(" ="), image.root) for line in run("getcap", "-r", image.root).stdout.decode().splitlines()),
-        "world-writable": sorted(p for p, s in (image.files | image.folders).items() if s.st_mode & 2 and not (p in image.folders and s.st_mode & 0o1000) and not re.match(r"/(?:dev|proc|sys)(?:/|$)", p)),
     }
 
 
@@ -180,7 +170,7 @@ CACHES = re.compile(
     r"|/pkg/mod/cache/|/\.m2/repository/|/\.gradle/caches/|/\.cargo/(?:registry|git)/|^/usr/local/cargo/(?:registry|git)/"
 )
 LEFT = re.compile(
-    r"\.(?:whl|deb|rpm|o)$|/(?:Dockerfile|Containerfile)(?:\.[\w.-]+)?$|/(?:docker-)?compose(?:\.[\w-]+)?\.ya?ml$|/\.dockerignore$|/\.gitlab-ci\.yml$|/\.travis\.yml$|/Jenkinsfile$"
+    r"\.(?:whl|deb|rpm)$|^(?!/usr/lib/|/lib/|/usr/local/lib/).*\.o$|/(?:Dockerfile|Containerfile)(?:\.[\w.-]+)?$|/(?:docker-)?compose(?:\.[\w-]+)?\.ya?ml$|/\.dockerignore$|/\.gitlab-ci\.yml$|/\.travis\.yml$|/Jenkinsfile$"
     r"|^(?!/usr/src/).*/[\w.+-]+-\d[\w.]*\.(?:tar\.(?:gz|xz|bz2)|tgz)$"
 )
 TESTS = {"pytest", "black", "flake8", "mypy", "coverage", "tox", "pylint", "isort", "nose", "pytest-cov", "pytest-asyncio", "pytest-django", "pytest-mock", "ruff", "bandit", "pre-commit", "ipdb", "hypothesis", "nox", "autopep8", "yapf", "pycodestyle", "pyflakes"}
@@ -197,7 +187,6 @@ def hygiene_labels(image):
     trust = r"^\s*deb\S*\s+\[[^]]*(?:trusted=yes|allow-insecure=yes)|^\s*(?:Trusted|Allow-Insecure):\s*yes|^\s*sslverify\s*=\s*(?:0|false)|^\s*trusted-host\s*=|^\s*strict-ssl\s*=\s*false|^\s*gpgcheck\s*=\s*0"
     settings = [p for p in image.files if re.search(r"^/etc/apt/(?:sources\.list|apt\.conf)|^/etc/yum|^/etc/dnf/|/pip\.conf$|npmrc$", p)]
     return {
-        "apt-lists": any(p.startswith("/var/lib/apt/lists/") and p.rpartition("/")[2] != "lock" for p in image.files),
         "package-cache": any(CACHES.search(p) and s.st_size for p, s in of_files),
         "documentation": documents >= 4 * MIB,
         "development-files": len(development) > 0,
@@ -229,10 +218,15 @@ def secret_labels(image):
 
 
 def binary_labels(image, elfs):
-    ours = {path: program for path, program in elfs.items() if path not in image.owned and program.kind in ("EXEC", "DYN")}
+    ours, seen = {}, set()
+    for path, program in sorted(elfs.items(), key=lambda item: (not item[0].endswith("/busybox"), item[0])):
+        number = image.files[path].st_ino
+        if program.kind in ("EXEC", "DYN") and image.is_of_application(path) and number not in seen:
+            seen.add(number)
+            ours[path] = program
     weak = []
     for path, program in ours.items():
-        if not image.is_runnable(path) or (program.kind == "DYN" and not program.interpreter and "(FLAGS_1)" not in program.text) or re.search(r"\.so(?:\.|$)", path):
+        if not image.is_runnable(path) or not program.is_program:
             continue
         lacks_guard = not program.is_go_or_rust and program.code_bytes >= 16 << 10 and not program.has_guard
         if lacks_guard or program.is_linked and not (program.is_pie and program.has_relro):
@@ -248,14 +242,53 @@ def binary_labels(image, elfs):
         "executable-stack": sorted(escaped(p) for p, e in ours.items() if e.has_executable_stack),
         "insecure-runpath": sorted(set(map(escaped, insecure))),
         "weak-hardening": sorted(map(escaped, weak)),
-        "debug-symbols": sum(program.debug_bytes for path, program in elfs.items() if path not in image.owned) >= MIB,
+        "debug-symbols": sum(program.debug_bytes for program in ours.values()) >= MIB,
     }
+
+
+def tokens(image):
+    """Files in which gitleaks finds a token of a known service; its guesses by entropy are no label."""
+    report = os.path.dirname(image.root) + "/gitleaks.json"
+    if not os.path.exists(report):
+        subprocess.run(["gitleaks", "dir", image.root, "--max-target-megabytes", "1", "--no-banner", "--redact", "--exit-code", "0", "-f", "json", "-r", report, "-l", "error"], check=True)
+    with open(report) as file:
+        found = json.loads(file.read() or "[]")
+    known = {"/" + one["File"].partition("/rootfs/")[2] for one in found if one["RuleID"] not in ("generic-api-key", "private-key")}
+    return sorted(path for path in known if not any(re.search(place, path) for place in CREDENTIALS))
+
+
+STATE = re.compile(r"/var/lib/(?:dpkg|apt|rpm|dnf)/|/var/cache/(?:debconf|ldconfig)/|/(?:usr/)?lib/(?:apk/db|sysimage/rpm)/|/etc/ld\.so\.cache$|/var/lib/pacman/local/")
+
+
+def hidden_bytes(layout, manifest):
+    """Bytes of files that layers above remove or replace, seen from the top; not those of databases that are written again and again."""
+    seen, closed, sum_of_all = set(), set(), 0
+    for layer in reversed(manifest["layers"]):
+        here, shut = set(), set()
+        with tarfile.open(f"{layout}/blobs/{layer['digest'].replace(':', '/')}", errors="surrogateescape") as archive:
+            for member in archive:
+                path = "/" + os.path.normpath(member.name).lstrip("/")
+                folder, name = os.path.split(path)
+                if name.startswith(".wh."):
+                    shut.add(folder if name == ".wh..wh..opq" else os.path.join(folder, name[4:]))
+                    continue
+                parents = [path[:at] for at in range(1, len(path)) if path[at] == "/"]
+                is_shown = path not in seen and path not in closed and not any(parent in closed for parent in parents)
+                if member.isreg() and not is_shown and not STATE.match(path):
+                    sum_of_all += member.size
+                # a folder does not close what lower layers hold below it
+                here.add(path)
+                if not member.isdir():
+                    shut.add(path)
+        seen |= here
+        closed |= shut
+    return sum_of_all
 
 
 def labels_of(image):
     elfs = elf.elfs(image)
     labels = config_labels(image) | startup_labels(image, elfs) | program_labels(image) | account_labels(image) | hygiene_labels(image) | secret_labels(image) | binary_labels(image, elfs)
-    labels["user-writable-code"] = writable_code(image)
+    labels |= {"user-writable-code": writable_code(image), "secret-token": tokens(image)}
     return {name: [escaped(p) if p.startswith("/") and "\\" not in p else p for p in label] if isinstance(label, list) else label for name, label in sorted(labels.items())}
 
 
@@ -272,16 +305,19 @@ def main(out, layouts):
         for descriptor in manifests:
             tag = descriptor["annotations"]["org.opencontainers.image.ref.name"]
             name = tag if len(manifests) > 1 else os.path.basename(layout).removesuffix(".oci")
-            config = blob(layout, blob(layout, descriptor["digest"])["config"]["digest"])
+            manifest = blob(layout, descriptor["digest"])
+            config = blob(layout, manifest["config"]["digest"])
             with tempfile.TemporaryDirectory() as scratch:
-                root = f"{scratch}/root"
-                # UNPACKED names a folder of trees that umoci has unpacked before
+                root = f"{scratch}/rootfs"
+                # UNPACKED names a folder of trees, NAME/rootfs, that umoci has unpacked before, and of gitleaks' reports beside them
                 if os.path.isdir(kept := os.environ.get("UNPACKED", "") + f"/{name}/rootfs"):
                     root = kept
-                else:
-                    subprocess.run(["umoci", "raw", "unpack", "--image", f"{layout}:{tag}", root], check=True, stdout=sys.stderr)
+                elif subprocess.run(["umoci", "raw", "unpack", "--image", f"{layout}:{tag}", root], stdout=sys.stderr).returncode != 0:
+                    print(f"left out: umoci does not unpack {name}", file=sys.stderr)
+                    continue
                 layers = "\n".join(config["rootfs"]["diff_ids"]).encode()
-                found[name] = {"layers": hashlib.sha256(layers).hexdigest(), "labels": labels_of(Image(root, config))}
+                labels = labels_of(Image(root, config)) | {"buried-files": hidden_bytes(layout, manifest) >= MIB}
+                found[name] = {"layers": hashlib.sha256(layers).hexdigest(), "labels": dict(sorted(labels.items()))}
                 print(name, file=sys.stderr)
     with open(out, "w") as file:
         file.write("{\n" + ",\n".join(f"{json.dumps(name)}: {json.dumps(found[name], separators=(',', ':'))}" for name in sorted(found)) + "\n}\n")
