@@ -77,8 +77,7 @@ fn observe(image: &Image, executable: &Executable) -> Option<(&'static str, Vec<
     let kit_of = |name: &ExecutableName| {
         let (kit, nature) = tools::find(name.base_name(), names::lookup)?.value;
         let is_placed = is_program || tools::is_command_path(&name.path);
-        // Debian's own front of Cargo is a script that holds its whole program
-        let is_script = nature == Nature::Script || (kit == names::CARGO && tools::is_self_contained(inode));
+        let is_script = nature == Nature::Script || is_debians_cargo(image, &name.path);
         (is_placed && (is_program || is_owned || is_script)).then_some(kit)
     };
     if let Some(kit) = executable.names.iter().find_map(kit_of) {
@@ -95,6 +94,11 @@ fn observe(image: &Image, executable: &Executable) -> Option<(&'static str, Vec<
         return None;
     };
     Some((kit, evidence::of_names(image, executable, |_| true)))
+}
+
+/// Debian's front of Cargo, a script that starts `/usr/bin/cargo`.
+fn is_debians_cargo(image: &Image, path: &[u8]) -> bool {
+    path == b"/usr/share/cargo/bin/cargo" && tools::entry(&image.rootfs, b"/usr/bin/cargo").is_some()
 }
 
 /// Compilers bear the signs of binutils too and have a check of their own.
@@ -153,8 +157,10 @@ mod tests {
     fn fires_on_a_script_wrapper_that_a_package_owns() {
         let path = "/usr/share/cargo/bin/cargo";
         assert_eq!(Builder::default().script(path, 9).in_package("cargo", &[path]).run(&CHECK).len(), 1);
-        assert_eq!(Builder::default().script(path, 9_824).run(&CHECK).len(), 1, "copied without the database");
-        assert!(Builder::default().script(path, 9).run(&CHECK).is_empty(), "a wrapper of what is elsewhere");
+        let mut copied = Builder::default();
+        copied.script(path, 9).program("/usr/bin/cargo", 9);
+        assert_eq!(paths(&copied.run(&CHECK)[0]), ["/usr/bin/cargo", path], "copied without the database");
+        assert!(Builder::default().script(path, 9).run(&CHECK).is_empty(), "a wrapper of what is not there");
     }
 
     #[test]

@@ -306,6 +306,9 @@ def main(out, layouts):
             tag = descriptor["annotations"]["org.opencontainers.image.ref.name"]
             name = tag if len(manifests) > 1 else os.path.basename(layout).removesuffix(".oci")
             manifest = blob(layout, descriptor["digest"])
+            if "config" not in manifest:
+                print(f"left out: {name} is an index", file=sys.stderr)
+                continue
             config = blob(layout, manifest["config"]["digest"])
             with tempfile.TemporaryDirectory() as scratch:
                 root = f"{scratch}/rootfs"
@@ -315,6 +318,8 @@ def main(out, layouts):
                 elif subprocess.run(["umoci", "raw", "unpack", "--image", f"{layout}:{tag}", root], stdout=sys.stderr).returncode != 0:
                     print(f"left out: umoci does not unpack {name}", file=sys.stderr)
                     continue
+                # umoci gives the root folder the mode of a layer's entry for it, engines do not
+                os.chmod(root, 0o755)
                 layers = "\n".join(config["rootfs"]["diff_ids"]).encode()
                 labels = labels_of(Image(root, config)) | {"buried-files": hidden_bytes(layout, manifest) >= MIB}
                 found[name] = {"layers": hashlib.sha256(layers).hexdigest(), "labels": dict(sorted(labels.items()))}

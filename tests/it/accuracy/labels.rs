@@ -82,10 +82,17 @@ pub(super) fn of(truth: &Value, of_script: Option<&Value>) -> Labels {
         labels.insert(check.clone(), (Source::Script, label));
     }
     labels.extend(of_oracle(truth).into_iter().map(|(check, label)| (check.to_owned(), (Source::Oracle, label))));
-    let hidden = if truth["image"] == "f-secrets-lower" { &["/app/.env", "/root/.ssh/id_rsa"][..] } else { &[] };
-    let hidden = Label::These(hidden.iter().map(ToString::to_string).collect());
-    labels.insert("buried-secret".to_owned(), (Source::Recipe, hidden));
+    if is_built(truth) {
+        let hidden = if truth["image"] == "f-secrets-lower" { &["/app/.env", "/root/.ssh/id_rsa"][..] } else { &[] };
+        let hidden = Label::These(hidden.iter().map(ToString::to_string).collect());
+        labels.insert("buried-secret".to_owned(), (Source::Recipe, hidden));
+    }
     labels
+}
+
+/// Whether a builder wrote the image from a Dockerfile that is known.
+fn is_built(truth: &Value) -> bool {
+    ["app", "base", "control", "flaw"].iter().any(|class| truth["class"] == *class)
 }
 
 fn texts(value: &Value) -> impl Iterator<Item = String> {
@@ -119,10 +126,11 @@ fn of_oracle(truth: &Value) -> Vec<(&'static str, Label)> {
         ("setgid-file", these(&["setgid"])),
         ("file-capability", capable),
         ("world-writable", these(&["world_writable_dirs", "world_writable_files"])),
-        // they come from images that engines and umoci unpack alike
-        ("ambiguous-layer", BTreeSet::new()),
-        ("ambiguous-image", BTreeSet::new()),
     ];
+    if is_built(truth) {
+        // builders wrote these, and engines and umoci unpack them alike
+        labels.extend([("ambiguous-layer", BTreeSet::new()), ("ambiguous-image", BTreeSet::new())]);
+    }
     for (check, paths) in &mut labels {
         WRONG.iter().filter(|wrong| wrong.check == *check && (wrong.of)(truth)).for_each(|wrong| wrong.correct(paths));
     }

@@ -96,6 +96,8 @@ fn small_cases(shared: &Path) -> Vec<Case> {
         let choice = tag.map(|tag| vec!["--image".to_owned(), tag.to_owned()]).unwrap_or_default();
         cases.push(case(&name, small.join(path), choice, &truth, &script));
     }
+    let others = truth::other_images(shared).into_iter().filter(|image| is_labelled(&image.truth));
+    cases.extend(others.map(|image| case(&image.name, image.container, image.choice, &image.truth, &Value::Null)));
     cases
 }
 
