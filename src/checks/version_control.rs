@@ -98,11 +98,11 @@ fn program(image: &Image, executable: &Executable) -> Option<(&'static str, Vec<
 
 /// `bin/hg` beside `lib/pythonX.Y/site-packages/mercurial`, as pip installs it, or `lib/python3/dist-packages/mercurial`, as Debian.
 fn has_mercurial_beside(image: &Image, path: &[u8]) -> bool {
+    const MODULES: [&[u8]; 2] = [b"site-packages", b"dist-packages"];
     if contents::base_name(path) != b"hg" {
         return false;
     }
     let Some(library) = tools::entry(&image.rootfs, &tools::beside(path, 2, "lib")) else { return false };
-    const MODULES: [&[u8]; 2] = [b"site-packages", b"dist-packages"];
     let packages = |(_, python)| MODULES.into_iter().filter_map(move |modules| image.rootfs.child(python, modules));
     image.rootfs.children(library).flat_map(packages).any(|packages| image.rootfs.child(packages, b"mercurial").is_some())
 }

@@ -155,12 +155,11 @@ def account_labels(image):
     version = ".".join(version.split(".")[:2]) if name == "alpine" else version
     packages = os.path.exists(image.host("/var/lib/dpkg/status")) and os.path.getsize(image.host("/var/lib/dpkg/status")) or [p for p in image.files if p.startswith("/var/lib/dpkg/status.d/") or p in ("/lib/apk/db/installed", "/usr/lib/apk/db/installed") or re.match(r"/(?:var|usr)/lib/(?:sysimage/)?rpm/(?:rpmdb\.sqlite|Packages(?:\.db)?)$", p)]
     end = ENDS.get(f"{name} {version}")
-    if end is None and name in ("debian", "alpine", "fedora", "ubuntu"):
-        raise SystemExit(f"say when support of {name} {version} ends")
     return {
         "duplicate-id": sorted(f"uid {uid}" for uid, names in uids.items() if len(names) > 1),
         "empty-password": sorted(empty),
-        "end-of-life-os": end is not None and end < AS_OF,
+        # a release that is not in the table has no label
+        "end-of-life-os": None if end is None and version else end is not None and end < AS_OF,
         "missing-package-database": name in ("debian", "ubuntu", "alpine", "fedora") and not packages,
     }
 
@@ -303,8 +302,10 @@ def main(out, layouts):
         with open(f"{layout}/index.json") as file:
             manifests = json.load(file)["manifests"]
         for descriptor in manifests:
-            tag = descriptor["annotations"]["org.opencontainers.image.ref.name"]
-            name = tag if len(manifests) > 1 else os.path.basename(layout).removesuffix(".oci")
+            tag = descriptor.get("annotations", {}).get("org.opencontainers.image.ref.name", "")
+            # NAME.oci, or NAME/oci
+            place = layout.removesuffix("/oci").removesuffix(".oci")
+            name = tag if len(manifests) > 1 else os.path.basename(place)
             manifest = blob(layout, descriptor["digest"])
             if "config" not in manifest:
                 print(f"left out: {name} is an index", file=sys.stderr)

@@ -29,10 +29,27 @@ pub(super) enum Unit {
 impl Unit {
     pub(super) fn of(check: &str) -> Self {
         match check {
-            "compiler" | "build-tool" | "debugger" | "version-control" | "os-package-manager" | "language-package-manager"
-            | "setuid-file" | "setgid-file" | "file-capability" | "world-writable" | "privilege-tool" | "ssh-server"
-            | "private-key" | "credential-file" | "secret-token" | "buried-secret" | "build-leftovers" | "executable-stack"
-            | "insecure-runpath" | "weak-hardening" | "wrong-architecture" => Self::Path,
+            "compiler"
+            | "build-tool"
+            | "debugger"
+            | "version-control"
+            | "os-package-manager"
+            | "language-package-manager"
+            | "setuid-file"
+            | "setgid-file"
+            | "file-capability"
+            | "world-writable"
+            | "privilege-tool"
+            | "ssh-server"
+            | "private-key"
+            | "credential-file"
+            | "secret-token"
+            | "buried-secret"
+            | "build-leftovers"
+            | "executable-stack"
+            | "insecure-runpath"
+            | "weak-hardening"
+            | "wrong-architecture" => Self::Path,
             "insecure-environment" | "secret-in-environment" | "secret-in-history" | "duplicate-id" | "missing-library" => {
                 Self::Subject
             }
@@ -73,13 +90,16 @@ impl Source {
 
 pub(super) type Labels = BTreeMap<String, (Source, Label)>;
 
-/// All labels of one image: those of the script, then of the oracle and of the image's own recipe, which win.
+/// All labels of one image: those of the script, then of the oracle, if it labelled the image, and of its Dockerfile, which win.
 pub(super) fn of(truth: &Value, of_script: Option<&Value>) -> Labels {
     let mut labels = Labels::new();
     let script = of_script.and_then(|script| script["labels"].as_object()).into_iter().flatten();
     for (check, label) in script.filter(|(_, label)| !label.is_null()) {
         let label = label.as_bool().map_or_else(|| Label::These(texts(label).collect()), Label::Fires);
         labels.insert(check.clone(), (Source::Script, label));
+    }
+    if truth.is_null() {
+        return labels;
     }
     labels.extend(of_oracle(truth).into_iter().map(|(check, label)| (check.to_owned(), (Source::Oracle, label))));
     if is_built(truth) {
@@ -101,13 +121,34 @@ fn texts(value: &Value) -> impl Iterator<Item = String> {
 
 /// Names of package managers of languages, in the oracle's list of both kinds.
 const OF_LANGUAGES: [&str; 22] = [
-    "npm", "npx", "yarn", "pnpm", "corepack", "pip", "pipx", "uv", "poetry", "conda", "mamba", "gem", "bundle", "bundler", "composer",
-    "cargo", "luarocks", "cpan", "easy_install", "pip3", "bun", "pipenv",
+    "npm",
+    "npx",
+    "yarn",
+    "pnpm",
+    "corepack",
+    "pip",
+    "pipx",
+    "uv",
+    "poetry",
+    "conda",
+    "mamba",
+    "gem",
+    "bundle",
+    "bundler",
+    "composer",
+    "cargo",
+    "luarocks",
+    "cpan",
+    "easy_install",
+    "pip3",
+    "bun",
+    "pipenv",
 ];
 
 fn is_of_language(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or_default();
-    OF_LANGUAGES.contains(&name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.' || c == '-')) || name.starts_with("pip3")
+    OF_LANGUAGES.contains(&name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.' || c == '-'))
+        || name.starts_with("pip3")
 }
 
 /// The oracle's labels (`tools/oracle.py` of the shared images), corrected where they look wrong.
