@@ -47,12 +47,13 @@ class Elf:
 
     @functools.cached_property
     def loader(self):
-        """What the image's own loader says of the libraries, in the image's own tree."""
-        if self.machine != "amd64" or not self.interpreter or self.image.resolve(self.interpreter) is None:
+        """What the image's own loader says of the libraries, in the image's own tree; None when there is none that runs here."""
+        if not self.interpreter or self.image.resolve(self.interpreter) is None:
             return ""
         environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"} | {k: v for k, v in self.image.environment.items() if k == "LD_LIBRARY_PATH"}
         told = run("chroot", self.image.root, self.interpreter, "--list", self.path, env=environment)
-        return (told.stdout + told.stderr).decode("utf-8", "replace")
+        text = (told.stdout + told.stderr).decode("utf-8", "replace")
+        return None if self.machine != "amd64" or "=>" not in text and "rror" not in text or "chroot: " in text else text
 
 
 def elfs(image):

@@ -137,7 +137,7 @@ class Image:
     @functools.cached_property
     def is_unlisted(self):
         """A distribution, or BusyBox as one, that keeps no list: what lies in its folders is nevertheless its own."""
-        return not self.owned and ("/etc/os-release" in self.entries or any(path.endswith("/busybox") for path in self.entries))
+        return not self.owned and ("/etc/os-release" in self.entries or any(path.endswith("/busybox") and b"BusyBox" in self.read(path) for path in self.files))
 
     def is_of_application(self, path):
         of_system = self.is_unlisted and re.match(r"/(?:usr/)?(?:s?bin|lib\w*|libexec)/|/usr/share/", path)

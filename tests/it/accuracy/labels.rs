@@ -72,8 +72,8 @@ impl Unit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Source {
     EdgeCases,
+    Dockerfile,
     Oracle,
-    Recipe,
     Script,
 }
 
@@ -82,7 +82,7 @@ impl Source {
         match self {
             Self::EdgeCases => "edge cases",
             Self::Oracle => "oracle",
-            Self::Recipe => "recipe",
+            Self::Dockerfile => "Dockerfile",
             Self::Script => "script",
         }
     }
@@ -105,7 +105,7 @@ pub(super) fn of(truth: &Value, of_script: Option<&Value>) -> Labels {
     if is_built(truth) {
         let hidden = if truth["image"] == "f-secrets-lower" { &["/app/.env", "/root/.ssh/id_rsa"][..] } else { &[] };
         let hidden = Label::These(hidden.iter().map(ToString::to_string).collect());
-        labels.insert("buried-secret".to_owned(), (Source::Recipe, hidden));
+        labels.insert("buried-secret".to_owned(), (Source::Dockerfile, hidden));
     }
     labels
 }

@@ -60,7 +60,7 @@ impl Tally {
             "| check | counted | images | to be found | silent images | precision | recall | labels |\n|---|---|--:|--:|--:|--:|--:|---|\n"
                 .to_owned();
         for check in all {
-            let row = self.counts.get(check).map_or_else(|| "| | | | | | none at hand |".to_owned(), |count| count.row());
+            let row = self.counts.get(check).map_or_else(|| "| | | | | | none at hand |".to_owned(), Count::row);
             let unit = Unit::of(check).word();
             writeln!(text, "| [`{check}`](checks.md#{check}) | {unit} {row}").unwrap();
         }
@@ -71,8 +71,7 @@ impl Tally {
 impl Count {
     fn row(&self) -> String {
         let (images, positives, silent) = (self.images, self.hits + self.misses, self.silent);
-        let part = |whole: usize| if whole == 0 { "".to_owned() } else { three_places(self.hits, whole) };
-        let recall = if positives == 0 { "none to find".to_owned() } else { part(positives) };
+        let recall = if positives == 0 { "none to find".to_owned() } else { three_places(self.hits, positives) };
         let precision = match (self.false_alarms, positives) {
             (0, 0) => "no false alarm".to_owned(),
             _ => three_places(self.hits, self.hits + self.false_alarms),
