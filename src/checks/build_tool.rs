@@ -77,7 +77,8 @@ fn observe(image: &Image, executable: &Executable) -> Option<(&'static str, Vec<
     let kit_of = |name: &ExecutableName| {
         let (kit, nature) = tools::find(name.base_name(), names::lookup)?.value;
         let is_placed = is_program || tools::is_command_path(&name.path);
-        (is_placed && (is_program || is_owned || nature == Nature::Script)).then_some(kit)
+        let is_script = nature == Nature::Script || is_debians_cargo(image, &name.path);
+        (is_placed && (is_program || is_owned || is_script)).then_some(kit)
     };
     if let Some(kit) = executable.names.iter().find_map(kit_of) {
         return Some((kit, evidence::of_names(image, executable, |name| kit_of(name).is_some())));
@@ -93,6 +94,11 @@ fn observe(image: &Image, executable: &Executable) -> Option<(&'static str, Vec<
         return None;
     };
     Some((kit, evidence::of_names(image, executable, |_| true)))
+}
+
+/// Debian's front of Cargo, a script that starts `/usr/bin/cargo`.
+fn is_debians_cargo(image: &Image, path: &[u8]) -> bool {
+    path == b"/usr/share/cargo/bin/cargo" && tools::entry(&image.rootfs, b"/usr/bin/cargo").is_some()
 }
 
 /// Compilers bear the signs of binutils too and have a check of their own.
@@ -151,6 +157,10 @@ mod tests {
     fn fires_on_a_script_wrapper_that_a_package_owns() {
         let path = "/usr/share/cargo/bin/cargo";
         assert_eq!(Builder::default().script(path, 9).in_package("cargo", &[path]).run(&CHECK).len(), 1);
+        let mut copied = Builder::default();
+        copied.script(path, 9).program("/usr/bin/cargo", 9);
+        assert_eq!(paths(&copied.run(&CHECK)[0]), ["/usr/bin/cargo", path], "copied without the database");
+        assert!(Builder::default().script(path, 9).run(&CHECK).is_empty(), "a wrapper of what is not there");
     }
 
     #[test]

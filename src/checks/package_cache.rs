@@ -1,7 +1,7 @@
 //! `package-cache`: what package managers keep of downloads and builds is still there.
 //!
-//! A file that a package owns is no cache. `.yarn/cache` of a project, Deno's cache and vendored modules are what the application runs
-//! from, and no cache either.
+//! A file that a package owns is no cache, unless it lies in `/var/cache`, where nothing else has business. `.yarn/cache` of a
+//! project, Deno's cache and vendored modules are what the application runs from, and no cache either.
 
 use std::collections::BTreeMap;
 
@@ -107,7 +107,7 @@ fn run(image: &Image) -> Vec<Observation> {
         if image.rootfs.inode(node).is_file()
             && !is_bookkeeping(&path)
             && let Some((cache, root)) = finder.find(&path)
-            && tools::owner(image, node).is_none()
+            && (path.starts_with(b"/var/cache/") || tools::owner(image, node).is_none())
         {
             seen.entry(cache).or_default().add(image, path.get(..root).unwrap_or_default(), node);
         }
@@ -253,6 +253,12 @@ mod tests {
         builder.file("/opt/conda/pkgs/x", 1024).hard_link("/opt/conda/lib/x", "/opt/conda/pkgs/x");
         builder.file("/opt/conda/pkgs/y", 1024).hard_link("/opt/conda/pkgs/z", "/opt/conda/pkgs/y");
         assert_eq!(builder.run(&CHECK)[0].message, "Cache of conda: 3 files, 1.0 KiB");
+    }
+
+    #[test]
+    fn fires_on_the_system_s_caches_whoever_owns_them() {
+        let path = "/var/cache/dnf/updates/repodata/primary.xml.gz";
+        assert_eq!(Builder::default().file(path, 9).in_package("dnf", &[path]).run(&CHECK).len(), 1);
     }
 
     #[test]

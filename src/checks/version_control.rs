@@ -96,14 +96,15 @@ fn program(image: &Image, executable: &Executable) -> Option<(&'static str, Vec<
     Some((label, evidence::of_names(image, executable, |name| label_of(name) == Some(label))))
 }
 
-/// `bin/hg` beside `lib/pythonX.Y/site-packages/mercurial`, as pip installs it.
+/// `bin/hg` beside `lib/pythonX.Y/site-packages/mercurial`, as pip installs it, or `lib/python3/dist-packages/mercurial`, as Debian.
 fn has_mercurial_beside(image: &Image, path: &[u8]) -> bool {
+    const MODULES: [&[u8]; 2] = [b"site-packages", b"dist-packages"];
     if contents::base_name(path) != b"hg" {
         return false;
     }
     let Some(library) = tools::entry(&image.rootfs, &tools::beside(path, 2, "lib")) else { return false };
-    let packages = image.rootfs.children(library).filter_map(|(_, python)| image.rootfs.child(python, b"site-packages"));
-    packages.into_iter().any(|packages| image.rootfs.child(packages, b"mercurial").is_some())
+    let packages = |(_, python)| MODULES.into_iter().filter_map(move |modules| image.rootfs.child(python, modules));
+    image.rootfs.children(library).flat_map(packages).any(|packages| image.rootfs.child(packages, b"mercurial").is_some())
 }
 
 fn repositories(image: &Image) -> Vec<Observation> {
@@ -193,6 +194,9 @@ mod tests {
         let mut builder = Builder::default();
         builder.script("/opt/venv/bin/hg", 9).file("/opt/venv/lib/python3.12/site-packages/mercurial/__init__.py", 1);
         assert_eq!(builder.run(&CHECK).len(), 1);
+        let mut copied = Builder::default();
+        copied.script("/usr/bin/hg", 9).file("/usr/lib/python3/dist-packages/mercurial/__init__.py", 1);
+        assert_eq!(copied.run(&CHECK).len(), 1, "copied without the database");
     }
 
     #[test]

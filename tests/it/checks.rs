@@ -1,33 +1,57 @@
 //! Every check has an image that it fires on and one that it is silent on, in `testdata/checks`.
 
+use std::sync::OnceLock;
+
 use serde_json::Value;
 
 use super::program;
-use super::recipe::{self, Recipe};
+use super::recipe;
 
-/// Ids of the checks that fire on a recipe's image.
-fn fired(recipe: &Recipe) -> Vec<String> {
+/// A recipe of `testdata/checks`, and what the program says of it.
+pub(crate) struct Judged {
+    pub(crate) check: &'static str,
+    pub(crate) is_to_fire: bool,
+    /// All `findings` of all images, and the `layers` of the first.
+    pub(crate) report: Value,
+}
+
+impl Judged {
+    /// `CHECK.fires` or `CHECK.silent`.
+    pub(crate) fn name(&self) -> String {
+        format!("{}.{}", self.check, if self.is_to_fire { "fires" } else { "silent" })
+    }
+
+    /// Whether the check judged as it should.
+    pub(crate) fn is_right(&self) -> bool {
+        program::list(&self.report["findings"]).any(|finding| finding["check"] == self.check) == self.is_to_fire
+    }
+}
+
+fn judged(check: &'static str, is_to_fire: bool) -> Judged {
     let folder = tempfile::tempdir().unwrap();
     let image = folder.path().join("oci.tar");
-    std::fs::write(&image, recipe::oci_archive(recipe)).unwrap();
+    let mut judged = Judged { check, is_to_fire, report: Value::Null };
+    let recipe = recipe::of_check(check, judged.name().rsplit('.').next().unwrap_or_default());
+    std::fs::write(&image, recipe::oci_archive(&recipe)).unwrap();
     let checked = program::check(&image, &[]);
     assert!(checked.error_codes().is_empty(), "{}: {}", recipe.name, checked.report);
-    let findings = checked.images().iter().flat_map(|image| image["findings"].as_array().cloned().unwrap_or_default());
-    findings.filter_map(|finding| finding["check"].as_str().map(str::to_owned)).collect()
+    let findings: Vec<Value> = checked.images().iter().flat_map(|image| program::list(&image["findings"])).cloned().collect();
+    judged.report = serde_json::json!({ "findings": findings, "layers": checked.images()[0]["layers"] });
+    judged
+}
+
+/// Every recipe of `testdata/checks`, judged once for all tests.
+pub(crate) fn recipes() -> &'static [Judged] {
+    static ALL: OnceLock<Vec<Judged>> = OnceLock::new();
+    ALL.get_or_init(|| {
+        plimsoll::checks::ALL.iter().flat_map(|check| [true, false].map(|is_to_fire| judged(check.id, is_to_fire))).collect()
+    })
 }
 
 #[test]
 fn every_check_has_an_image_it_fires_on_and_one_it_is_silent_on() {
-    let mut wrong = Vec::new();
-    for check in plimsoll::checks::ALL {
-        for (kind, fires) in [("fires", true), ("silent", false)] {
-            let recipe = recipe::of_check(check.id, kind);
-            if fired(&recipe).iter().any(|id| id == check.id) != fires {
-                wrong.push(format!("{}.{kind}", check.id));
-            }
-        }
-    }
-    program::assert_none(&wrong);
+    let wrong = recipes().iter().filter(|judged| !judged.is_right()).map(Judged::name);
+    program::assert_none(&wrong.collect::<Vec<_>>());
 }
 
 #[test]

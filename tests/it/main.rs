@@ -9,6 +9,7 @@
     reason = "tests read files and the environment, and fail by panicking"
 )]
 
+mod accuracy;
 mod action;
 mod applications;
 mod attribution;

@@ -10,7 +10,7 @@ use crate::program::{self, list, text};
 use crate::recipe::{self, Expect, User, Verdict};
 
 /// Unpacks `edge-cases.tar.zst`: its members are containers, so nothing hostile is unpacked.
-fn unpack(folder: &Path) -> Option<Vec<std::path::PathBuf>> {
+pub(crate) fn unpack(folder: &Path) -> Option<Vec<std::path::PathBuf>> {
     let archive = std::fs::File::open(program::shared_images()?.join("edge-cases.tar.zst")).unwrap();
     tar::Archive::new(zstd::Decoder::new(archive).unwrap()).unpack(folder).unwrap();
     let root = folder.join("edge-cases");
@@ -19,11 +19,13 @@ fn unpack(folder: &Path) -> Option<Vec<std::path::PathBuf>> {
     Some(cases)
 }
 
-fn name(case: &Path) -> String {
+/// The name of a case.
+pub(crate) fn name(case: &Path) -> String {
     case.file_name().unwrap().to_string_lossy().into_owned()
 }
 
-fn expect(case: &Path) -> Expect {
+/// What the case expects.
+pub(crate) fn expect(case: &Path) -> Expect {
     let value: Value = serde_json::from_slice(&std::fs::read(case.join("expected.json")).unwrap()).unwrap();
     let tree = |key: &str| -> Option<String> {
         let entries = value[key].as_array()?;

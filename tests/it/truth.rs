@@ -182,12 +182,13 @@ fn raw(text: &str) -> Vec<u8> {
     bytes
 }
 
-fn json(path: &Path) -> Value {
+/// A JSON file.
+pub(crate) fn json(path: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
 /// Truth files in a folder: those that end so, with the rest of the name.
-fn truths(folder: &Path, ending: &str) -> Vec<(String, Value)> {
+pub(crate) fn truths(folder: &Path, ending: &str) -> Vec<(String, Value)> {
     let mut found: Vec<_> = std::fs::read_dir(folder)
         .unwrap()
         .filter_map(|entry| Some(entry.ok()?.file_name().to_str()?.strip_suffix(ending)?.to_owned()))
@@ -197,7 +198,7 @@ fn truths(folder: &Path, ending: &str) -> Vec<(String, Value)> {
 }
 
 /// Images labelled by an oracle whose labels are not disputed.
-fn is_scored(truth: &Value) -> bool {
+pub(crate) fn is_scored(truth: &Value) -> bool {
     truth["oracle"].is_string() && truth["class"] != "ambiguous" && truth["class"] != "malformed"
 }
 
@@ -241,7 +242,25 @@ fn the_small_images_are_what_other_tools_say() {
 #[test]
 fn images_of_a_real_engine_and_of_other_projects_are_what_other_tools_say() {
     let Some(shared) = program::shared_images() else { return };
-    let mut cases = Vec::new();
+    let case = |image: OtherImage| {
+        let tree = image.container.with_file_name(format!("{}.truth.tree.json.zst", image.name));
+        Case { container: image.container, choice: image.choice, truth: image.truth, tree, healthcheck_kept: true }
+    };
+    verify(&other_images(&shared).into_iter().map(case).collect::<Vec<_>>());
+}
+
+/// A labelled image of a real engine, or of another project.
+pub(crate) struct OtherImage {
+    pub(crate) name: String,
+    pub(crate) container: PathBuf,
+    /// Arguments that choose the image.
+    pub(crate) choice: Vec<String>,
+    pub(crate) truth: Value,
+}
+
+/// All of them.
+pub(crate) fn other_images(shared: &Path) -> Vec<OtherImage> {
+    let mut images = Vec::new();
     for folder in ["realdocker", "thirdparty"].map(|name| shared.join("small").join(name)) {
         for (name, truth) in truths(&folder, ".truth.json").into_iter().filter(|(_, truth)| is_scored(truth)) {
             let candidates = [name.clone(), format!("{name}.gz"), format!("{name}.tar.gz")].map(|file| folder.join(file));
@@ -249,11 +268,10 @@ fn images_of_a_real_engine_and_of_other_projects_are_what_other_tools_say() {
                 candidates.into_iter().find(|path| path.exists()).unwrap_or_else(|| panic!("no container for {name}"));
             let platform = ["os", "architecture"].map(|key| text(&truth["expected"][key]).unwrap_or_default()).join("/");
             let choice = if container.is_dir() { vec!["--platform".into(), platform] } else { Vec::new() };
-            let tree = folder.join(format!("{name}.truth.tree.json.zst"));
-            cases.push(Case { container, choice, truth, tree, healthcheck_kept: true });
+            images.push(OtherImage { name, container, choice, truth });
         }
     }
-    verify(&cases);
+    images
 }
 
 #[test]

@@ -12,7 +12,7 @@ use super::elf_head::Head;
 use super::elf_layout::Layout;
 use super::elf_learnt::{Failure, Learnt, broken};
 use super::elf_loader;
-use super::elf_sections::{self, Place};
+use super::elf_sections::Sections;
 use super::go_build_info;
 use super::markers::Scanner;
 use super::range::Collected;
@@ -43,8 +43,8 @@ pub(super) struct ElfProbe {
     head: Head,
     stage: Stage,
     layout: Layout,
-    /// The section headers and their names: they come last.
-    sections: Option<(Place, Collected)>,
+    /// The section headers and their names: with most linkers they come last.
+    sections: Option<Sections>,
     facts: Box<ElfFacts>,
     failure: Option<Failure>,
     /// Made when the first program is seen.
@@ -89,7 +89,7 @@ impl ElfProbe {
 
     /// Whether further bytes teach nothing.
     pub(super) fn is_done(&self) -> bool {
-        let has_sections = self.sections.as_ref().is_none_or(|(_, bytes)| bytes.is_complete());
+        let has_sections = self.sections.as_ref().is_none_or(Sections::is_complete);
         matches!(self.stage, Stage::Done) && !self.is_scanning && has_sections
     }
 
@@ -109,7 +109,7 @@ impl ElfProbe {
             Stage::Tables(reading) => reading.push(self.position, bytes),
             Stage::Header | Stage::ProgramHeaders(_) | Stage::Done => {}
         }
-        if let Some((_, sections)) = &mut self.sections {
+        if let Some(sections) = &mut self.sections {
             sections.push(self.position, bytes);
         }
         self.position = self.position.saturating_add(byte_count(bytes));
@@ -132,8 +132,7 @@ impl ElfProbe {
             None => None,
         };
         let mut facts = std::mem::take(&mut self.facts);
-        facts.sections =
-            self.sections.take().and_then(|(place, bytes)| elf_sections::read(place, bytes.copied(), context(&facts), self.size));
+        facts.sections = self.sections.take().and_then(|sections| sections.weigh());
         if facts.is_program {
             let found = self.scanner.finish();
             facts.markers = found.markers;
@@ -142,7 +141,8 @@ impl ElfProbe {
             facts.markers.extend(facts.go_path.as_deref().and_then(Marker::of_go_path));
             facts.go = found.go.map(Box::new);
             facts.rustc = found.rustc;
-            if !facts.is_dynamic {
+            // a static program that is position-independent has a dynamic segment, and no names in it either
+            if !facts.is_dynamic || (facts.interpreter.is_none() && facts.needed.is_empty()) {
                 let has_symbols = facts.sections.is_some_and(|sections| sections.symbols > 0);
                 facts.has_stack_guard = (found.has_stack_guard || has_symbols).then_some(found.has_stack_guard);
             }
@@ -207,10 +207,7 @@ impl ElfProbe {
         if matches!(header.e_type, ET_REL | ET_CORE) || header.e_phnum == 0 {
             return Ok(true);
         }
-        self.sections = elf_sections::place(&header, context(&self.facts), self.size).and_then(|place| {
-            let bytes = Collected::copying(place.offset, to_usize(place.length), &self.head, self.position)?;
-            Some((place, bytes))
-        });
+        self.sections = Sections::new(&header, context(&self.facts), self.size, &self.head, self.position);
         self.limits.elf_program_headers(u64::from(header.e_phnum))?;
         self.stage = Stage::ProgramHeaders(Box::new(header));
         Ok(true)

@@ -140,6 +140,46 @@ fn sections_of_debug_information_and_symbols_are_weighed() {
     assert_eq!(facts(&TestElf::default()).sections, None);
 }
 
+#[test]
+fn nothing_tells_of_guards_in_a_stripped_static_program_that_is_position_independent() {
+    let pie = (0x6fff_fffb, 0x0800_0000);
+    let of = |section| facts(&TestElf { entries: vec![pie], section, ..TestElf::default() });
+    assert!(of(None).is_program && of(None).is_dynamic);
+    assert_eq!(of(None).has_stack_guard, None);
+    assert_eq!(of(Some((".symtab", 9))).has_stack_guard, Some(false));
+}
+
+/// A program as Go's linker writes it: header, program header, section headers, code, names of sections, debug information.
+fn go_like(names_at: u64, names_length: u64) -> Vec<u8> {
+    let word = |value: u64| value.to_le_bytes();
+    let mut bytes = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\x3e\0\x01\0\0\0".to_vec();
+    bytes.extend([word(0), word(64), word(120)].concat());
+    bytes.extend([0, 0, 0, 0, 64, 0, 56, 0, 1, 0, 64, 0, 3, 0, 1, 0]);
+    bytes.extend([&[1, 0, 0, 0, 5, 0, 0, 0][..], &[word(0), word(0), word(0), word(120), word(120), word(1)].concat()].concat());
+    let names = b"\0.shstrtab\0.debug_info\0";
+    for (name, kind, offset, length) in [(0, 0, 0, 0), (1, 3, names_at, names_length), (11, 1, 400_000, 5_000)] {
+        bytes.extend([name, 0, 0, 0, kind, 0, 0, 0]);
+        bytes.extend([word(0), word(0), word(offset), word(length), word(0), word(1), word(0)].concat());
+    }
+    bytes.resize(300_000, 0);
+    bytes.extend(names);
+    bytes.resize(405_000, 0);
+    bytes
+}
+
+#[test]
+fn names_of_sections_far_behind_the_headers_are_found() {
+    for chunk in [7, 512, 70_000, 500_000] {
+        let weighed = |names_at, names_length| match learnt(&go_like(names_at, names_length), chunk, &Limits::default()) {
+            Learnt::Facts(facts, _) => facts.sections,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(weighed(300_000, 23).map(|sections| sections.debug), Some(5_000), "{chunk}");
+        assert_eq!(weighed(404_990, 23), None, "beyond the end");
+        assert_eq!(weighed(300_000, 90_000), None, "more than names can be");
+    }
+}
+
 fn elf_sections_none() -> super::super::elf_facts::SectionBytes {
     super::super::elf_facts::SectionBytes::default()
 }
