@@ -145,14 +145,12 @@ pub fn gather(parts: Parts, limits: &Limits) -> (Image, Vec<NotExamined>) {
     let mut bodies = Bodies::new(&rootfs, limits);
     let user = users::resolve(&config.runtime.user, &mut bodies);
     remarks.extend(users::remarks(&config.runtime.user, &rootfs));
-    let accounts = accounts::read(&mut bodies);
-    let config_files = config_files::read(&mut bodies);
-    let os_release = os_release::read(&mut bodies);
-    let packages = packages::read(&mut bodies);
+    let (accounts, config_files) = (accounts::read(&mut bodies), config_files::read(&mut bodies));
+    let (os_release, packages) = (os_release::read(&mut bodies), packages::read(&mut bodies));
     let executables = executables::executables_through(&rootfs, &mut bodies.links);
     remarks.extend(executables::malformed(&rootfs, &executables));
-    let (mut applications, of_applications) = applications::read(&mut bodies, &packages);
-    remarks.extend(of_applications);
+    let test_packages = test_files::read(&mut bodies);
+    let applications = applications::read(&mut bodies, &packages, &test_packages, &mut remarks);
     remarks.sort_unstable();
     let search_path = SearchPath::of(&config.runtime, &rootfs, limits);
     let (runtime, entry_files) = runtime::read(&config.runtime, &executables, &search_path, &mut bodies);
@@ -162,8 +160,6 @@ pub fn gather(parts: Parts, limits: &Limits) -> (Image, Vec<NotExamined>) {
     let starts = [Some(&startup), probe.as_ref()];
     let reach =
         reach::read(&reach::Ground::of(&rootfs, &packages, &executables, starts, &linking, &config.runtime), &mut bodies.links);
-    let test_packages = test_files::read(&mut bodies);
-    applications.note_development(&test_packages);
     let test_files = test_files::files(&rootfs, &test_packages);
     let secrets = SecretFacts::of(&config, &rootfs, &packages, &hidden);
     let not_examined = together(bodies.not_examined, not_linked);
@@ -218,5 +214,5 @@ pub(crate) fn startup_of(config: &ImageConfig, user: &User, rootfs: &Rootfs) -> 
 #[cfg(test)]
 pub(crate) fn applications_of(rootfs: &Rootfs, packages: &Packages) -> Applications {
     let limits = Limits::default();
-    applications::read(&mut Bodies::new(rootfs, &limits), packages).0
+    applications::read(&mut Bodies::new(rootfs, &limits), packages, &[], &mut Vec::new())
 }

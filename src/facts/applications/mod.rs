@@ -134,7 +134,7 @@ impl Applications {
     }
 
     /// Notes of npm packages that only development needs them.
-    pub(super) fn note_development(&mut self, packages: &[TestPackage]) {
+    fn note_development(&mut self, packages: &[TestPackage]) {
         let paths: BTreeSet<&[u8]> = packages.iter().map(|package| &package.path[..]).collect();
         for component in self.list.iter_mut().filter(|component| component.kind == ComponentKind::NpmPackage) {
             if paths.contains(&component.path[..]) {
@@ -160,8 +160,13 @@ pub(super) fn wanted(rootfs: &Rootfs) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// The inventory, and what is remarkable about it. What hit a limit is remembered by `bodies`.
-pub(super) fn read(bodies: &mut Bodies<'_>, packages: &Packages) -> (Applications, Vec<Remark>) {
+/// The inventory. What is remarkable about it is added to `remarks`; what hit a limit is remembered by `bodies`.
+pub(super) fn read(
+    bodies: &mut Bodies<'_>,
+    packages: &Packages,
+    test_packages: &[TestPackage],
+    remarks: &mut Vec<Remark>,
+) -> Applications {
     let places = Places::of(bodies.rootfs);
     let mut collector = Collector::new(bodies, packages);
     python::read(&mut collector, &places);
@@ -171,5 +176,8 @@ pub(super) fn read(bodies: &mut Bodies<'_>, packages: &Packages) -> (Application
     rust::read(&mut collector, &places);
     dotnet::read(&mut collector, &places);
     listed::read(&mut collector, &places);
-    collector.finish()
+    let (mut applications, of_components) = collector.finish();
+    applications.note_development(test_packages);
+    remarks.extend(of_components);
+    applications
 }

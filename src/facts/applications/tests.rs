@@ -41,7 +41,8 @@ fn tree(files: Vec<(&str, Inode)>) -> Rootfs {
 fn inventory(rootfs: &Rootfs) -> (Applications, usize) {
     let limits = Limits::default();
     let mut bodies = Bodies::new(rootfs, &limits);
-    let (applications, remarks) = read(&mut bodies, &Packages::default());
+    let mut remarks = Vec::new();
+    let applications = read(&mut bodies, &Packages::default(), &[], &mut remarks);
     assert!(bodies.not_examined.is_empty(), "{:?}", bodies.not_examined);
     assert_eq!(remarks.len(), applications.list.iter().filter(|component| component.problem.is_some()).count());
     (applications, remarks.len())
@@ -195,6 +196,21 @@ fn npm_packages_are_those_that_lie_in_node_modules() {
 }
 
 #[test]
+fn packages_that_only_development_needs_are_told() {
+    let rootfs = tree(vec![
+        ("/app/node_modules/a/package.json", declaring("a", "1.0.0")),
+        ("/app/node_modules/eslint/package.json", declaring("eslint", "9.0.0")),
+    ]);
+    let (name, path) = ("eslint".to_owned(), b"/app/node_modules/eslint".to_vec());
+    let development = [TestPackage { name, path, files: BTreeSet::new() }];
+    let limits = Limits::default();
+    let mut bodies = Bodies::new(&rootfs, &limits);
+    let applications = read(&mut bodies, &Packages::default(), &development, &mut Vec::new());
+    let told = |component: &Component| component.details.contains_key("needed_for");
+    assert_eq!(applications.list.iter().map(told).collect::<Vec<_>>(), [false, true]);
+}
+
+#[test]
 fn java_runtimes_are_told_by_release_file_and_virtual_machine() {
     let release = || file_with(b"IMPLEMENTOR=\"Debian\"\nJAVA_VERSION=\"17.0.21\"\nMODULES=\"java.base jdk.compiler\"\n");
     let rootfs = tree(vec![
@@ -280,7 +296,7 @@ fn more_components_than_the_limit_are_said_once() {
     let rootfs = tree(paths.into_iter().map(|path| (path, file(1))).collect());
     let limits = Limits { components: 1, ..Limits::default() };
     let mut bodies = Bodies::new(&rootfs, &limits);
-    let (applications, _) = read(&mut bodies, &Packages::default());
+    let applications = read(&mut bodies, &Packages::default(), &[], &mut Vec::new());
     assert_eq!((applications.list.len(), bodies.not_examined.len()), (1, 1));
     assert!(bodies.not_examined[0].1.contains("components"));
 }
@@ -302,7 +318,7 @@ proptest! {
             rootfs.insert(path.as_bytes(), inode);
         }
         let limits = Limits::default();
-        let (applications, _) = read(&mut Bodies::new(&rootfs, &limits), &Packages::default());
+        let applications = read(&mut Bodies::new(&rootfs, &limits), &Packages::default(), &[], &mut Vec::new());
         prop_assert!(applications.list.is_sorted_by_key(|component| (component.kind, component.name.clone())));
         for (_, node) in rootfs.entries() {
             let _ = applications.owner_of(&rootfs, node);

@@ -41,7 +41,7 @@ pub(super) fn write(page: &mut Page, report: &Report, image: &ImageReport, index
         page.field_cut("reach", &reached(found), 4);
     }
     if !image.components.is_empty() {
-        page.field("components", &super::components::line(&image.components));
+        page.field("installed", &super::components::line(&image.components));
     }
     if let Some(user) = &image.user {
         page.field("user", &effective(user));
