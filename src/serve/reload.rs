@@ -17,6 +17,10 @@ use super::tls::Current;
 /// How often the files are looked at.
 const EVERY: Duration = Duration::from_secs(3);
 
+/// A file that is written in place is cut for a moment, and may be in order and say less: what is new comes into force when it is
+/// read a second time, so much later, and is the same.
+const SETTLED: Duration = Duration::from_millis(200);
+
 /// A certificate, and what it serves.
 pub(super) struct Served {
     pub(super) listener: &'static str,
@@ -100,8 +104,10 @@ impl Reload {
     }
 
     fn configuration(&mut self, is_asked: bool) {
-        let mut config = match config::load(&self.path, &self.host) {
-            Ok(config) => config,
+        let mut config = match self.settled() {
+            Ok(Some(config)) => config,
+            // it is looked at again soon
+            Ok(None) => return,
             Err(faults) => {
                 let problem = faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
                 return self.complain("configuration", &problem, |metrics| metrics.config_reloaded("refused"));
@@ -125,6 +131,18 @@ impl Reload {
         self.live.send_replace(Arc::new(config));
         self.metrics.config_reloaded("ok");
         tracing::info!("new configuration in force");
+    }
+
+    /// What the files say, once they say the same twice; None when they change while they are read.
+    fn settled(&self) -> Result<Option<Config>, Vec<config::Fault>> {
+        let first = config::load(&self.path, &self.host)?;
+        let read = fingerprint(&first);
+        if read == self.last {
+            return Ok(Some(first));
+        }
+        std::thread::sleep(SETTLED);
+        let second = config::load(&self.path, &self.host)?;
+        Ok((fingerprint(&second) == read).then_some(second))
     }
 
     fn complain(&mut self, about: &'static str, problem: &str, count: impl Fn(&Metrics)) {

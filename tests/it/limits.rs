@@ -32,6 +32,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("build-info-bytes", "no error: what_is_longer_than_the_limit_or_the_file_is_said_to_be_cut"),
     ("declared-bytes", "no error: a_file_over_the_limit_is_said_and_not_read"),
     ("components", "an image with two: more_components_than_the_limit_are_said_once"),
+    ("package-relations", "packages that need others: too_many_requirements_are_not_examined_and_the_packages_stand"),
     ("linking-steps", "a dynamic program: too_many_names_are_a_limit_and_no_silence"),
     ("symlink-hops", "a longer chain is a dangling link, as for the kernel: tests of rootfs::resolve"),
     ("archive-kept-bytes", "streams only: streams.rs"),
