@@ -6,8 +6,8 @@ use super::model::why::{
 };
 use super::model::{EntryReport, LocationReport};
 use super::quantity::{bytes, count};
-use super::text::Look;
 use super::text::page::{ALARM, Page, STRONG};
+use super::text::{Look, components};
 
 /// Names of many packages that are shown; JSON has more.
 const PACKAGES: usize = 6;
@@ -56,6 +56,9 @@ pub fn render(why: &Why, look: Look) -> String {
         Some(owner) => package(&mut page, owner),
         None if why.present && why.folder.is_none() => page.field("package", "none owns it"),
         None => {}
+    }
+    if let Some(component) = &why.component {
+        page.field("part of", &components::described(component));
     }
     if let Some(folder) = &why.folder {
         inside(&mut page, folder, why.present);

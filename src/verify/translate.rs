@@ -5,6 +5,7 @@ mod filesystem;
 mod reach;
 mod score;
 
+pub(super) use components::component;
 pub(super) use score::score;
 
 use std::collections::BTreeSet;

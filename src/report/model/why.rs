@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{EntryReport, LocationReport, Schema, Tool};
+use super::{ComponentReport, EntryReport, LocationReport, Schema, Tool};
 
 /// Why a path is in an image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -43,6 +43,9 @@ pub struct Why {
     pub deleted_by: Option<WriterReport>,
     /// The package that owns it; null when no package does, or it is a folder.
     pub package: Option<OwnerReport>,
+    /// What it is part of beside the packages of the system: a distribution of Python, a package of npm and their like.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub component: Option<ComponentReport>,
     /// All files of the layer that wrote it that the final filesystem shows.
     pub layer_files: PartReport,
     /// What is in it when it is a folder.

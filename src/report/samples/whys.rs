@@ -4,12 +4,12 @@ use super::super::model::why::{
     ChainReport, FolderReport, HopReport, LayerShareReport, LinkReport, NamedFinding, OwnerReport, PackageRemoval, PackageReport,
     PackagesReport, PartReport, RemovalReport, ShareReport, SizedFile, VersionReport, Why, WriterReport,
 };
-use super::super::model::{EntryReport, LocationReport, Schema, Tool};
+use super::super::model::{ComponentReport, EntryReport, LocationReport, Schema, Tool};
 use super::{MIB, entry};
 
-/// A file of a package, a link, a folder, and a file that is gone.
+/// A file of a package, one of an application's package, a link, a folder, and a file that is gone.
 pub(crate) fn whys() -> Vec<(&'static str, Why)> {
-    vec![("file", file()), ("link", link()), ("folder", folder()), ("gone", gone())]
+    vec![("file", file()), ("component", component()), ("link", link()), ("folder", folder()), ("gone", gone())]
 }
 
 fn writer(layer: usize, instruction: &str) -> WriterReport {
@@ -43,6 +43,7 @@ fn base(path: &str) -> Why {
         earlier: Vec::new(),
         deleted_by: None,
         package: None,
+        component: None,
         layer_files: part(4_210, 310 * MIB, &[("/usr/lib/gcc/12/cc1", 27 * MIB + 5), ("/usr/lib/gcc/12/lto1", 26 * MIB)]),
         folder: None,
         findings: Vec::new(),
@@ -117,6 +118,21 @@ fn file() -> Why {
         },
         ..base("/usr/lib/gcc/12/cc1")
     }
+}
+
+fn component() -> Why {
+    let component = ComponentReport {
+        kind: "npm-package".into(),
+        name: "express".into(),
+        version: Some("4.18.2".into()),
+        path: "/app/node_modules/express".into(),
+        layer: 2,
+        bytes: Some(MIB),
+        package: None,
+        details: std::collections::BTreeMap::new(),
+        problem: None,
+    };
+    Why { component: Some(component), ..base("/app/node_modules/express/index.js") }
 }
 
 fn link() -> Why {

@@ -51,6 +51,13 @@ pub(super) fn line(components: &[ComponentReport]) -> String {
     parts.join(", ")
 }
 
+/// `express 4.18.2, npm package at /app/node_modules/express`
+pub(in crate::report) fn described(component: &ComponentReport) -> String {
+    let version = component.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
+    let label = KINDS.iter().find(|(kind, _)| *kind == component.kind).map_or(component.kind.as_str(), |(_, label)| label);
+    format!("{}{version}, {label} at {}", component.name, component.path)
+}
+
 /// Runtimes, which are few, by name and version.
 fn named(component: &ComponentReport) -> Option<String> {
     let version = component.version.as_deref().unwrap_or("of unknown version");

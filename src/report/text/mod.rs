@@ -1,7 +1,7 @@
 //! The report for people: what the image is, what was found, what to do next, and the verdict as the last line.
 
 pub(super) mod accepted;
-mod components;
+pub(super) mod components;
 mod findings;
 pub(super) mod header;
 pub(crate) mod page;

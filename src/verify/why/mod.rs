@@ -6,7 +6,7 @@ mod place;
 use super::asked::{Found, did_you_mean, find, follow, meant, near, tidy};
 use super::image::Examined;
 use super::listing::{line, name, several};
-use super::{Progress, Reading, Request, Whence, masking, run};
+use super::{Progress, Reading, Request, Whence, masking, run, translate};
 use crate::facts::versions::{Version, at, versions};
 use crate::facts::{Image, weights};
 use crate::layer::LayerIndex;
@@ -97,6 +97,7 @@ impl Asking<'_> {
                 package: self.removal(found.node),
             },
             package,
+            component: self.image.applications.owner_of(rootfs, found.node).map(|one| translate::component(self.image, one)),
             ..self.plain(asked, &found.path, layer, &versions)
         }
     }
@@ -165,6 +166,7 @@ impl Asking<'_> {
             earlier,
             deleted_by: None,
             package: None,
+            component: None,
             layer_files: self.layer_files(layer),
             folder: None,
             findings: Vec::new(),

@@ -16,7 +16,7 @@ const CHAINS: usize = 5;
 const NAMES: usize = 50;
 
 impl Asking<'_> {
-    /// The package, where one owns it. Files of distributions of languages are owned by none so far.
+    /// The package, where one owns it.
     pub(super) fn owner(&self, node: NodeId) -> Option<OwnerReport> {
         let index = self.owned_by(node)?;
         let packages = &self.image.packages;
