@@ -17,7 +17,7 @@ measure() { # NAME COMMAND...: one line "NAME seconds KiB"
 }
 tag=$(umoci list --layout "$layout" | head -n 1)
 for _ in $(seq "$rounds"); do
-  measure plimsoll target/release/plimsoll check "$layout" --format json
+  measure plimsoll target/release/plimsoll check --no-cache "$layout" --format json
   measure skopeo-copy skopeo copy --quiet "oci:$layout:$tag" "docker-archive:$work/image.tar:bench:latest"
   measure umoci-unpack umoci unpack --image "$layout:$tag" "$work/bundle"
   rm -rf "$work/bundle" "$work/image.tar"
