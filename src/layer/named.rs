@@ -13,7 +13,7 @@ use crate::limits::{LimitHit, Limits};
 /// True bytes of bodies, by their number in [`LayerIndex::changes`].
 pub type NamedBodies = BTreeMap<u32, Vec<u8>>;
 
-/// As [`super::index`], and keeps the bodies of the files whose last name is `name`, as long as all that `room` counts is at
+/// As [`super::index()`], and keeps the bodies of the files whose last name is `name`, as long as all that `room` counts is at
 /// most `limits.kept_bytes`. Those that find no room are left out.
 pub fn index_with_bodies_of(
     reader: &mut (dyn Read + Send),
