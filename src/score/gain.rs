@@ -69,9 +69,26 @@ fn without(image: &Image, finding: &Finding, ballast: &Ballast, measured: &Measu
         }
         after.lower(Measure::Executables, u64::from(evidence.on_path.is_some()));
     }
+    shift(image, ballast, &listed, &mut after);
     after.lower(Measure::FileBytes, bytes);
     after.lower(Measure::ShippedBytes, bytes);
     (after, bytes)
+}
+
+/// A file that keeps a name may be ballast of another class by that name: its bytes then count there.
+fn shift(image: &Image, ballast: &Ballast, listed: &BTreeSet<NodeId>, after: &mut Measurements) {
+    for (number, classes) in &ballast.mixed {
+        let names = image.several_names.get(number).map_or(&[][..], Vec::as_slice);
+        let gone = names.iter().filter(|name| is_told(image, **name, listed)).count();
+        let Some(node) = names.first().filter(|_| (1..names.len()).contains(&gone)) else { continue };
+        let (bytes, own) = (image.rootfs.inode(*node).size(), ballast.class_of(image, *node));
+        if let Some(measure) = own.and_then(measure_of) {
+            after.lower(measure, bytes);
+        }
+        for measure in classes.iter().filter(|class| Some(**class) != own).filter_map(|class| measure_of(*class)) {
+            after.raise(measure, bytes);
+        }
+    }
 }
 
 fn measure_of(class: Class) -> Option<Measure> {
@@ -97,10 +114,13 @@ fn nodes<'i>(image: &'i Image, finding: &'i Finding) -> impl Iterator<Item = Nod
 /// Whether a file stays under a name that is not listed and lies in no folder that is.
 fn is_kept(image: &Image, node: NodeId, listed: &BTreeSet<NodeId>) -> bool {
     let names = image.several_names.get(&image.rootfs.inode_number(node)).map_or(&[][..], Vec::as_slice);
-    names.iter().any(|name| {
-        let folders = std::iter::successors(Some(*name), |at| Some(image.rootfs.folder_of(*at)));
-        !folders.take_while(|at| *at != image.rootfs.root()).any(|at| listed.contains(&at))
-    })
+    names.iter().any(|name| !is_told(image, *name, listed))
+}
+
+/// Whether a name is listed, or lies in a folder that is.
+fn is_told(image: &Image, name: NodeId, listed: &BTreeSet<NodeId>) -> bool {
+    let folders = std::iter::successors(Some(name), |at| Some(image.rootfs.folder_of(*at)));
+    folders.take_while(|at| *at != image.rootfs.root()).any(|at| listed.contains(&at))
 }
 
 fn count(length: usize) -> u64 {

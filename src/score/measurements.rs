@@ -26,6 +26,11 @@ impl Measurements {
         self.numbers.insert(measure, number);
     }
 
+    /// Adds to one.
+    pub(super) fn raise(&mut self, measure: Measure, by: u64) {
+        self.set(measure, self.of(measure).saturating_add(by));
+    }
+
     /// Takes away from one, as far as there is.
     pub(super) fn lower(&mut self, measure: Measure, by: u64) {
         self.set(measure, self.of(measure).saturating_sub(by));

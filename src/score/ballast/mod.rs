@@ -14,6 +14,8 @@ mod places;
 #[cfg(test)]
 mod tests;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::facts::{Image, OwnedFile};
 use crate::finding::Finding;
 use crate::rootfs::{Buried, Inode, NodeId};
@@ -93,6 +95,8 @@ pub struct Ballast {
     bytes: [u64; Class::ALL.len()],
     /// By inode number of the stacked tree; None for what is no regular file.
     classes: Vec<Option<Class>>,
+    /// Classes of files whose names are of several, by inode number: which one counts depends on the names that are there.
+    pub(super) mixed: BTreeMap<u32, BTreeSet<Class>>,
     /// The folders and files that weigh most, heaviest first.
     pub biggest: Vec<Offender>,
     /// Names in the final filesystem, without the root.
@@ -165,7 +169,12 @@ pub fn ballast(image: &Image, findings: &[Finding], bytes: LayerBytes, buried: &
                 let below = folder.below(image, &marks, name, node);
                 open.push((folders.add(number, name), below));
             } else if image.rootfs.inode(node).is_file() {
-                meet(&mut met, image, Met { class: class_of(image, &marks, &folder, name, node), node, folder: number });
+                meet(
+                    &mut met,
+                    &mut ballast.mixed,
+                    image,
+                    Met { class: class_of(image, &marks, &folder, name, node), node, folder: number },
+                );
             }
         }
     }
@@ -183,12 +192,16 @@ pub fn ballast(image: &Image, findings: &[Finding], bytes: LayerBytes, buried: &
 }
 
 /// Notes one name of a file. The class that is least ballast wins, and among those the first in order.
-fn meet(met: &mut Vec<Option<Met>>, image: &Image, one: Met) {
-    let Ok(number) = usize::try_from(image.rootfs.inode_number(one.node)) else { return };
+fn meet(met: &mut Vec<Option<Met>>, mixed: &mut BTreeMap<u32, BTreeSet<Class>>, image: &Image, one: Met) {
+    let inode = image.rootfs.inode_number(one.node);
+    let Ok(number) = usize::try_from(inode) else { return };
     if met.len() <= number {
         met.resize(number.saturating_add(1), None);
     }
     let Some(slot) = met.get_mut(number) else { return };
+    if let Some(other) = slot.filter(|other| other.class != one.class) {
+        mixed.entry(inode).or_default().extend([other.class, one.class]);
+    }
     let rank = |class: Class| (class.is_ballast(), class);
     if slot.is_none_or(|other| rank(one.class) < rank(other.class)) {
         *slot = Some(one);
