@@ -101,7 +101,7 @@ fn row(finding: &FindingReport) -> Vec<String> {
     let layers: BTreeSet<usize> = finding.evidence.iter().filter_map(|evidence| evidence.layer).collect();
     let layers: Vec<String> = layers.iter().take(5).map(usize::to_string).collect();
     let severity = if finding.fails { "**fails**, " } else { "" };
-    let gain = finding.gain.filter(|gain| gain.points >= 0.1).map(|gain| format!("+{:.1}", gain.points));
+    let gain = finding.gain.filter(|gain| gain.points.abs() >= 0.1).map(|gain| format!("{:+.1}", gain.points));
     let known = |severity: &str| ["critical", "high", "medium", "low"].into_iter().find(|known| *known == severity);
     vec![
         format!("{severity}{}", finding.severity.as_deref().and_then(known).unwrap_or("note")),

@@ -14,8 +14,8 @@ use crate::policy::ScoreRule;
 /// What mending a finding would change.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Gain {
-    /// Tenths of points of the score.
-    pub tenths: u64,
+    /// Tenths of points of the score; below zero when a file keeps a name by which it weighs more.
+    pub tenths: i64,
     /// Bytes of the final filesystem.
     pub bytes: u64,
 }
@@ -34,7 +34,8 @@ pub fn gain(
         let (pair, rule) = scored?;
         super::points(measured, &pair.single.measurements, &pair.multi.measurements, rule).map(|points| points.tenths)
     };
-    let tenths = points(&without).unwrap_or(0).saturating_sub(points(measured).unwrap_or(0));
+    let tenths = |measured: &Measurements| i64::try_from(points(measured).unwrap_or(0)).unwrap_or(i64::MAX);
+    let tenths = tenths(&without).saturating_sub(tenths(measured));
     Gain { tenths, bytes }
 }
 

@@ -193,6 +193,12 @@ pub(super) fn as_points(tenths: u64) -> f64 {
     f64::from(u32::try_from(tenths).unwrap_or(u32::MAX)) / 10.0
 }
 
+/// Points that are gained, or lost.
+pub(super) fn gained(tenths: i64) -> f64 {
+    let points = as_points(tenths.unsigned_abs());
+    if tenths < 0 { -points } else { points }
+}
+
 /// The base image, and the lines of the Dockerfile.
 fn made_by(record: &ImageRecord, image: &Image, request: &Request) -> (Option<Base>, Attribution) {
     let listed = request.policy.base.allowed.iter().map(|base| Known {

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 use super::Request;
 use super::image::{Examined, Problem};
-use super::judgement::{as_points, origin_of_layer};
+use super::judgement::{gained, origin_of_layer};
 use super::{locations, policy_report};
 use crate::archive::compression::Compression;
 use crate::build::attribution::Attribution;
@@ -173,7 +173,7 @@ fn finding(finding: &Finding, gain: Gain, policy: &Policy, attribution: &Attribu
         evidence,
         locations,
         bytes: (bytes > 0).then_some(bytes),
-        gain: Some(out::Gain { points: as_points(gain.tenths), bytes: gain.bytes }),
+        gain: Some(out::Gain { points: gained(gain.tenths), bytes: gain.bytes }),
         origin: finding.origin.map(|origin| origin.as_str().to_owned()),
         allowed: (finding.allowed > 0).then_some(finding.allowed),
         waived: finding.waiver.and_then(|index| policy_report::waived(policy, index)),

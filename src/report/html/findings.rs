@@ -130,7 +130,7 @@ fn meta(finding: &FindingReport) -> Vec<String> {
     let line = finding.locations.first().map(|at| shown(&format!("{}:{}", at.file, at.line)));
     let paths = finding.evidence.iter().filter(|one| one.path.is_some()).count();
     let paths = (paths > 0).then(|| counted(paths, "path"));
-    let gain = finding.gain.filter(|gain| gain.points >= 0.1).map(|gain| format!("+{:.1} points when mended", gain.points));
+    let gain = finding.gain.filter(|gain| gain.points.abs() >= 0.1).map(|gain| format!("{:+.1} points when mended", gain.points));
     let origin = match finding.origin.as_deref() {
         Some("inherited") => Some("inherited from the base".to_owned()),
         Some("yours") => Some("yours".to_owned()),

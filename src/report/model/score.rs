@@ -191,7 +191,7 @@ pub struct PartReport {
 /// What mending a finding alone would change.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Gain {
-    /// Points of the score, one decimal.
+    /// Points of the score, one decimal; below zero when a file keeps another name by which it weighs more.
     pub points: f64,
     /// Bytes of the final filesystem.
     pub bytes: u64,

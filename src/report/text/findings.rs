@@ -96,7 +96,7 @@ fn weight(finding: &FindingReport) -> String {
     // one path may be told of in two layers
     let with_path = finding.evidence.iter().filter_map(|evidence| evidence.path.as_ref()).collect::<BTreeSet<_>>().len();
     let places = if with_path > 1 { Some(counted(with_path, "path")) } else { None };
-    let gain = finding.gain.filter(|gain| gain.points >= 0.1).map(|gain| format!("+{:.1} points", gain.points));
+    let gain = finding.gain.filter(|gain| gain.points.abs() >= 0.1).map(|gain| format!("{:+.1} points", gain.points));
     [places, finding.bytes.map(bytes), gain].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
